@@ -1,0 +1,35 @@
+//! The commands.
+
+mod analytics;
+mod build;
+mod check;
+mod completions;
+mod demo;
+mod memory;
+mod run;
+mod sweep;
+
+use crate::arguments::Command;
+
+/// What a command that could do its work has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All is well.
+    Good,
+    /// An expectation or a check failed.
+    Bad,
+}
+
+/// Does what was asked for. An error means that the input or the usage is wrong, or the store cannot be used.
+pub(crate) async fn execute(command: Command) -> anyhow::Result<Verdict> {
+    match command {
+        Command::Demo => demo::demo().await,
+        Command::Build(arguments) => build::build(&arguments),
+        Command::Check(arguments) => check::check(&arguments).await,
+        Command::Run(arguments) => run::run(&arguments).await,
+        Command::Memory(command) => memory::memory(&command).await,
+        Command::Sweep(arguments) => sweep::sweep(&arguments).await,
+        Command::Analytics(arguments) => analytics::analytics(&arguments).await,
+        Command::Completions { shell } => completions::completions(shell),
+    }
+}

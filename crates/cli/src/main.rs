@@ -1,0 +1,36 @@
+//! The `agent-memory` command: plays conversations, checks agents, and looks after what is remembered.
+
+mod arguments;
+mod commands;
+mod failure;
+mod functions;
+mod output;
+mod surroundings;
+mod transcript;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Cli;
+use commands::Verdict;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(commands::execute(cli.command)));
+    match result {
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Bad) => ExitCode::from(1),
+        // Whoever reads the output has seen enough.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            failure::report(&error);
+            ExitCode::from(2)
+        }
+    }
+}

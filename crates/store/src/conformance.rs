@@ -1,0 +1,143 @@
+//! The suite that every store passes unchanged.
+//!
+//! Each rule is one function, which is given an empty store. [`store_conformance!`](crate::store_conformance) makes a
+//! test of each:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use agent_memory_store::{Backend, SqliteStore};
+//!
+//! async fn make() -> (tempfile::TempDir, Arc<dyn Backend>) {
+//!     let folder = tempfile::tempdir().unwrap();
+//!     let store = SqliteStore::open(folder.path().join("store.db")).unwrap();
+//!     // The first member is dropped when the test is over.
+//!     (folder, Arc::new(store))
+//! }
+//!
+//! agent_memory_store::store_conformance!(make);
+//! # fn main() {}
+//! ```
+//!
+//! [`model`] plays random operations on a store and on [`MemoryStore`](crate::MemoryStore) and compares the answers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    missing_docs,
+    reason = "these are tests: they panic when a store breaks a rule, and their names say which"
+)]
+
+pub mod commits;
+pub mod erasures;
+pub mod expiry;
+mod fixtures;
+pub mod interactions;
+pub mod model;
+pub mod sessions;
+
+/// Makes a test of every rule of the suite. Takes the path of an async function that makes an empty store: it
+/// returns something to be kept while the test runs, and the store as an `Arc<dyn Backend>`.
+///
+/// The crate that uses it needs `tokio` with the features `macros` and `rt-multi-thread`.
+#[macro_export]
+macro_rules! store_conformance {
+    ($make:path) => {
+        $crate::store_conformance! { $make:
+            commits::i8_callers_are_kept_apart,
+            commits::m1_a_caller_without_an_identifier_reads_nothing,
+            commits::m2_fields_are_ordered_by_key,
+            commits::v5_every_key_and_every_value_comes_back,
+            commits::v5_as_much_as_the_limits_allow_comes_back,
+            commits::w2_other_fields_and_their_expiry_stay,
+            commits::w3_a_patch_lands_as_a_whole,
+            commits::w3_later_commits_win_key_by_key,
+            commits::w3_no_reader_sees_half_a_patch,
+            commits::w4_a_repeated_commit_writes_nothing,
+            commits::w4_of_commits_at_once_one_counts,
+            commits::w4_a_mark_tells_what_was_recorded,
+            commits::w4_a_mark_expires,
+            interactions::a2_it_is_inserted_only_if_none_stands,
+            interactions::a2_one_that_has_expired_does_not_stand,
+            interactions::a2_one_that_began_too_early_does_not_stand,
+            interactions::a2_no_later_contact_extends_it,
+            interactions::a4_of_commits_at_once_one_is_first,
+            interactions::a5_without_one_nothing_is_recorded,
+            interactions::a6_metric_rows_expire_with_it,
+            interactions::a6_metric_rows_are_ordered,
+            interactions::a7_it_is_no_field,
+            interactions::a8_an_amendment_shows_in_later_repeats,
+            interactions::a8_an_amendment_of_what_has_changed_is_refused,
+            interactions::a8_of_amendments_at_once_one_counts,
+            interactions::w4_a_mark_keeps_it_as_it_was,
+            interactions::w4_a_mark_loses_it_when_it_expires,
+            erasures::e3_erasing_a_caller_leaves_nothing,
+            erasures::e3_erasing_a_key_removes_that_field_alone,
+            erasures::e3_erasing_counts_what_had_not_expired,
+            erasures::e3_erasing_nothing_is_no_error,
+            erasures::e3_a_conversation_that_began_before_writes_nothing,
+            erasures::e3_a_conversation_that_began_before_leaves_an_erased_key,
+            erasures::e3_of_commits_around_an_erase_nothing_is_left,
+            erasures::e3_an_erasure_is_remembered_until_it_expires,
+            erasures::e3_a_later_erasure_shortens_none,
+            erasures::e3_erasures_are_counted_for_ever,
+            erasures::e3_what_an_interaction_replaced_is_erased_too,
+            erasures::e3_an_export_has_everything,
+            erasures::e3_an_export_has_nothing_that_has_expired,
+            erasures::e3_an_export_of_a_stranger_is_empty,
+            erasures::w4_an_erase_empties_the_marks,
+            expiry::e1_each_field_expires_on_its_own,
+            expiry::e2_a_sweep_counts_what_it_deletes,
+            expiry::e2_a_sweep_deletes_any_number,
+            expiry::e2_a_sweep_leaves_what_has_not_expired,
+            expiry::e2_an_identifier_stays_as_long_as_anything_is_held,
+            expiry::e2_an_identifier_goes_with_its_last_field,
+            expiry::m4_a_field_is_gone_from_the_second_it_expires,
+            expiry::p1_times_come_back_as_they_were_given,
+            sessions::p4_the_session_last_saved_is_loaded,
+            sessions::p4_a_session_expires_to_the_second,
+            sessions::p4_a_session_can_be_deleted,
+            sessions::p4_sessions_are_kept_apart,
+            sessions::p4_a_session_of_any_bytes_comes_back,
+        }
+    };
+    ($make:path: $($family:ident::$rule:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $rule() {
+                let (_keep, store) = $make().await;
+                $crate::conformance::$family::$rule(store).await;
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// A rule that is missing in the list would never run.
+    #[test]
+    fn every_rule_is_listed() {
+        let list = include_str!("conformance.rs");
+        let families = [
+            ("commits", include_str!("conformance/commits.rs")),
+            ("erasures", include_str!("conformance/erasures.rs")),
+            ("expiry", include_str!("conformance/expiry.rs")),
+            ("interactions", include_str!("conformance/interactions.rs")),
+            ("sessions", include_str!("conformance/sessions.rs")),
+        ];
+        for (family, source) in families {
+            let rules: Vec<&str> = source
+                .lines()
+                .filter_map(|line| line.strip_prefix("pub async fn "))
+                .filter_map(|line| line.split('(').next())
+                .collect();
+            assert!(!rules.is_empty(), "{family}");
+            for rule in rules {
+                assert!(list.contains(&format!("            {family}::{rule},\n")), "{family}::{rule} is not listed");
+            }
+        }
+    }
+}

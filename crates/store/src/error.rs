@@ -1,0 +1,98 @@
+//! What can go wrong with a store.
+
+use std::path::PathBuf;
+
+/// What an operation that failed has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it can be tried again, or left.
+    Rejected,
+    /// It may have happened or not. Every operation of a store can be repeated safely to find out.
+    Unknown,
+}
+
+/// Why a store did not do what it was asked to. No message holds an identifier, a key's value or a caller's data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The URL names no store that this build knows.
+    #[error("{url:?} names no store: use `memory:` or `sqlite:PATH`")]
+    UnknownUrl {
+        /// What was given, without any password.
+        url: String,
+    },
+    /// The file is not one of this store's.
+    #[error("{path} is no Agent Memory store ({reason}): name another file, or move this one away")]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        reason: String,
+    },
+    /// The file was written by a newer version.
+    #[error("{path} has format {found}, and this version knows formats up to {known}: upgrade agent-memory")]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format known.
+        known: u32,
+    },
+    /// The database engine has a bug that loses data.
+    #[error("SQLite {found} can lose commits; {needed} or newer is needed: build with the bundled SQLite")]
+    OutdatedEngine {
+        /// The engine's version.
+        found: String,
+        /// The oldest that will do.
+        needed: String,
+    },
+    /// The store cannot be opened or reached.
+    #[error("the store at {place} cannot be used: {reason}")]
+    Unavailable {
+        /// Where it is.
+        place: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// There is no room left.
+    #[error("the store at {place} has no room left: free some space, then try again; nothing was lost")]
+    Full {
+        /// Where it is.
+        place: String,
+    },
+    /// The store may be read and not written.
+    #[error("the store at {place} is read-only: make it writable, then try again")]
+    ReadOnly {
+        /// Where it is.
+        place: String,
+    },
+    /// What was read makes no sense.
+    #[error("the store at {place} is damaged ({what}): restore it from a backup")]
+    Damaged {
+        /// Where it is.
+        place: String,
+        /// What is wrong, without what was read.
+        what: String,
+    },
+    /// An operation failed in a way that has no name of its own.
+    #[error("the store at {place} failed: {reason}")]
+    Failed {
+        /// Where it is.
+        place: String,
+        /// What the engine said.
+        reason: String,
+        /// What the operation has done.
+        effect: Effect,
+    },
+}
+
+impl StoreError {
+    /// What the operation has done.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Failed { effect, .. } => *effect,
+            _ => Effect::Rejected,
+        }
+    }
+}

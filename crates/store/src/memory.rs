@@ -1,0 +1,353 @@
+//! The store that keeps everything in this process.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    Amendment, Commit, Committed, ConversationKey, Ended, Erased, ErasedSince, Erasure, Erasures, Field, Held,
+    IdentityKey, Interaction, InteractionId, Loaded, MetricRow, Read, Recorded, RowId, SavedSession, Sealed, Sessions,
+    Settled, Store, StoreError, Swept, Timestamp,
+};
+
+/// Keeps everything in this process, for as long as the process runs.
+///
+/// It is the reference for every other store: plain maps under one lock, written to be seen to be right.
+#[derive(Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    erasures: Erasures,
+    callers: HashMap<IdentityKey, Caller>,
+    marks: HashMap<ConversationKey, Mark>,
+    rows: BTreeMap<(InteractionId, RowId), Row>,
+    sessions: HashMap<ConversationKey, SavedSession>,
+}
+
+#[derive(Default)]
+struct Caller {
+    identifier: Option<Sealed>,
+    fields: BTreeMap<String, Field>,
+    interaction: Option<Interaction>,
+    /// The interactions that another took the place of, and when their rows expire.
+    former: Vec<(InteractionId, Timestamp)>,
+    /// When the last of the caller's marks expires.
+    marks_until: Option<Timestamp>,
+    erased: Option<Remembered>,
+    erased_keys: BTreeMap<String, Remembered>,
+}
+
+/// An erasure, as it is remembered.
+#[derive(Clone, Copy)]
+struct Remembered {
+    number: Erasures,
+    expires: Timestamp,
+}
+
+struct Mark {
+    expires: Timestamp,
+    recorded: Option<Recorded>,
+}
+
+struct Row {
+    expires: Timestamp,
+    row: MetricRow,
+}
+
+impl MemoryStore {
+    /// A store that holds nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn load(&self, read: Read) -> Result<Loaded, StoreError> {
+        Ok(self.state().load(read))
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        Ok(self.state().commit(commit))
+    }
+
+    async fn ended(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Ended>, StoreError> {
+        Ok(self.state().ended(conversation, now))
+    }
+
+    async fn amend(&self, amendment: Amendment) -> Result<bool, StoreError> {
+        Ok(self.state().amend(amendment))
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<Erased, StoreError> {
+        Ok(self.state().erase(erasure))
+    }
+
+    async fn export(&self, identity: IdentityKey, now: Timestamp) -> Result<Held, StoreError> {
+        Ok(self.state().export(identity, now))
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
+        Ok(self.state().sweep(now))
+    }
+
+    async fn metric_rows(&self, now: Timestamp) -> Result<Vec<MetricRow>, StoreError> {
+        Ok(self.state().metric_rows(now, |_| true))
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn save_session(&self, session: SavedSession) -> Result<(), StoreError> {
+        self.state().sessions.insert(session.conversation, session);
+        Ok(())
+    }
+
+    async fn load_session(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Sealed>, StoreError> {
+        let state = self.state();
+        let saved = state.sessions.get(&conversation).filter(|saved| saved.expires > now);
+        Ok(saved.map(|saved| saved.session.clone()))
+    }
+
+    async fn delete_session(&self, conversation: ConversationKey) -> Result<(), StoreError> {
+        self.state().sessions.remove(&conversation);
+        Ok(())
+    }
+}
+
+impl State {
+    fn load(&self, read: Read) -> Loaded {
+        let caller = read.identity.and_then(|identity| self.callers.get(&identity));
+        Loaded {
+            fields: caller.map(|caller| caller.fields(read.now)).unwrap_or_default(),
+            erasures: self.erasures,
+            ended: read.conversation.is_some_and(|conversation| self.ended(conversation, read.now).is_some()),
+        }
+    }
+
+    fn commit(&mut self, commit: Commit) -> Committed {
+        if let Some(ended) = self.ended(commit.conversation, commit.now) {
+            return Committed::Before(ended);
+        }
+        let caller = self.callers.entry(commit.identity).or_default();
+        let erased = caller.erased_since(commit.erasures, commit.now);
+        if erased == ErasedSince::Everything {
+            self.marks.insert(commit.conversation, Mark { expires: commit.mark.expires, recorded: None });
+            return Committed::Now(Settled { erased, standing: None, first: false });
+        }
+
+        caller.identifier = Some(commit.identifier);
+        caller.marks_until = caller.marks_until.max(Some(commit.mark.expires));
+        for field in commit.patch {
+            let left_alone = matches!(&erased, ErasedSince::Keys(keys) if keys.contains(&field.key));
+            if !left_alone {
+                caller.fields.insert(field.key.clone(), field);
+            }
+        }
+
+        let mut settled = Settled { erased, standing: None, first: false };
+        if let Some(new) = commit.interaction {
+            let stands = |old: &Interaction| old.expires > commit.now && old.began > new.stands_after;
+            let standing = match caller.interaction.clone().filter(stands) {
+                Some(standing) => standing,
+                None => {
+                    settled.first = true;
+                    if let Some(old) = caller.interaction.replace(new.interaction.clone()) {
+                        caller.former.push((old.id, old.expires));
+                        caller.former.retain(|(id, _)| *id != new.interaction.id);
+                    }
+                    new.interaction
+                }
+            };
+            let row = MetricRow {
+                id: new.row.id,
+                interaction: standing.id,
+                began: new.row.began,
+                details: new.row.details,
+                repeat_of: (!settled.first).then(|| standing.record.clone()),
+            };
+            self.rows.insert((standing.id, row.id), Row { expires: standing.expires, row });
+            settled.standing = Some(standing);
+        }
+
+        let recorded = Recorded { identity: commit.identity, report: commit.mark.report, settled: settled.clone() };
+        self.marks.insert(commit.conversation, Mark { expires: commit.mark.expires, recorded: Some(recorded) });
+        Committed::Now(settled)
+    }
+
+    fn ended(&self, conversation: ConversationKey, now: Timestamp) -> Option<Ended> {
+        let mark = self.marks.get(&conversation).filter(|mark| mark.expires > now)?;
+        Some(Ended { recorded: mark.recorded.as_ref().map(|recorded| as_of(now, recorded)) })
+    }
+
+    fn amend(&mut self, amendment: Amendment) -> bool {
+        let interaction = self.callers.get_mut(&amendment.identity).and_then(|caller| caller.interaction.as_mut());
+        match interaction.filter(|interaction| **interaction == amendment.from) {
+            Some(interaction) => {
+                interaction.record = amendment.record;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn erase(&mut self, erasure: Erasure) -> Erased {
+        let Erasure { identity, key, now, expires } = erasure;
+        self.erasures += 1;
+        let mut remembered = Remembered { number: self.erasures, expires };
+        let caller = self.callers.entry(identity).or_default();
+        let mut erased = Erased::default();
+
+        let Some(key) = key else {
+            let before = std::mem::take(caller);
+            erased.fields = before.fields.values().filter(|field| field.expires > now).count() as u64;
+            erased.interactions =
+                before.interaction.iter().filter(|interaction| interaction.expires > now).count() as u64;
+            for earlier in before.erased.iter().chain(before.erased_keys.values()) {
+                remembered.expires = remembered.expires.max(earlier.expires);
+            }
+            caller.erased = Some(remembered);
+
+            let interactions = before.interactions();
+            self.rows.retain(|(interaction, _), row| {
+                let tied = interactions.contains(interaction);
+                erased.metrics += u64::from(tied && row.expires > now);
+                !tied
+            });
+            for mark in self.marks.values_mut() {
+                mark.recorded.take_if(|recorded| recorded.identity == identity);
+            }
+            return erased;
+        };
+
+        if let Some(field) = caller.fields.remove(&key) {
+            erased.fields = u64::from(field.expires > now);
+        }
+        if let Some(earlier) = caller.erased_keys.get(&key) {
+            remembered.expires = remembered.expires.max(earlier.expires);
+        }
+        caller.erased_keys.insert(key, remembered);
+        erased
+    }
+
+    fn export(&self, identity: IdentityKey, now: Timestamp) -> Held {
+        let Some(caller) = self.callers.get(&identity) else { return Held::default() };
+        let mut conversations: Vec<(ConversationKey, Recorded)> = self
+            .marks
+            .iter()
+            .filter(|(_, mark)| mark.expires > now)
+            .filter_map(|(conversation, mark)| Some((*conversation, mark.recorded.as_ref()?)))
+            .filter(|(_, recorded)| recorded.identity == identity)
+            .map(|(conversation, recorded)| (conversation, as_of(now, recorded)))
+            .collect();
+        conversations.sort_by_key(|(conversation, _)| *conversation);
+        let interactions = caller.interactions();
+        let mut held = Held {
+            identifier: None,
+            fields: caller.fields(now),
+            interaction: caller.interaction.clone().filter(|interaction| interaction.expires > now),
+            conversations,
+            metric_rows: self.metric_rows(now, |interaction| interactions.contains(interaction)),
+        };
+        if held != Held::default() {
+            held.identifier = caller.identifier.clone();
+        }
+        held
+    }
+
+    fn sweep(&mut self, now: Timestamp) -> Swept {
+        let mut swept = Swept::default();
+        for caller in self.callers.values_mut() {
+            caller.sweep(now, &mut swept);
+        }
+        self.callers.retain(|_, caller| {
+            caller.identifier.is_some() || caller.erased.is_some() || !caller.erased_keys.is_empty()
+        });
+
+        self.marks.retain(|_, mark| mark.expires > now);
+        for mark in self.marks.values_mut().filter_map(|mark| mark.recorded.as_mut()) {
+            *mark = as_of(now, mark);
+        }
+
+        let rows = self.rows.len();
+        self.rows.retain(|_, row| row.expires > now);
+        swept.metrics = (rows - self.rows.len()) as u64;
+
+        let sessions = self.sessions.len();
+        self.sessions.retain(|_, session| session.expires > now);
+        swept.sessions = (sessions - self.sessions.len()) as u64;
+        swept
+    }
+
+    fn metric_rows(&self, now: Timestamp, wanted: impl Fn(&InteractionId) -> bool) -> Vec<MetricRow> {
+        let alive = self.rows.values().filter(|row| row.expires > now).map(|row| &row.row);
+        let mut rows: Vec<MetricRow> = alive.filter(|row| wanted(&row.interaction)).cloned().collect();
+        rows.sort_by_key(|row| (row.began, row.id, row.interaction));
+        rows
+    }
+}
+
+impl Caller {
+    fn fields(&self, now: Timestamp) -> Vec<Field> {
+        self.fields.values().filter(|field| field.expires > now).cloned().collect()
+    }
+
+    /// All interactions that metric rows of this caller may be tied to.
+    fn interactions(&self) -> Vec<InteractionId> {
+        let former = self.former.iter().map(|(id, _)| *id);
+        self.interaction.iter().map(|interaction| interaction.id).chain(former).collect()
+    }
+
+    fn erased_since(&self, erasures: Erasures, now: Timestamp) -> ErasedSince {
+        let counts = |remembered: &Remembered| remembered.number > erasures && remembered.expires > now;
+        if self.erased.as_ref().is_some_and(counts) {
+            return ErasedSince::Everything;
+        }
+        let keys: Vec<String> =
+            self.erased_keys.iter().filter(|(_, remembered)| counts(remembered)).map(|(key, _)| key.clone()).collect();
+        if keys.is_empty() { ErasedSince::Nothing } else { ErasedSince::Keys(keys) }
+    }
+
+    fn sweep(&mut self, now: Timestamp, swept: &mut Swept) {
+        let fields = self.fields.len();
+        self.fields.retain(|_, field| field.expires > now);
+        swept.fields += (fields - self.fields.len()) as u64;
+        if self.interaction.take_if(|interaction| interaction.expires <= now).is_some() {
+            swept.interactions += 1;
+        }
+        self.former.retain(|(_, expires)| *expires > now);
+        self.erased.take_if(|remembered| remembered.expires <= now);
+        self.erased_keys.retain(|_, remembered| remembered.expires > now);
+
+        let marked = self.marks_until.is_some_and(|expires| expires > now);
+        let left = !self.fields.is_empty() || self.interaction.is_some() || !self.former.is_empty() || marked;
+        if !left {
+            self.marks_until = None;
+            swept.identifiers += u64::from(self.identifier.take().is_some());
+        }
+    }
+}
+
+/// What is left of a record at a time: an interaction that has expired is gone.
+fn as_of(now: Timestamp, recorded: &Recorded) -> Recorded {
+    let mut recorded = recorded.clone();
+    recorded.settled.standing.take_if(|interaction| interaction.expires <= now);
+    recorded
+}

@@ -1,0 +1,228 @@
+//! The store in one SQLite file. `docs/sqlite.md` has its layout and the reasons for it.
+
+mod caller;
+mod failure;
+mod open;
+mod read;
+mod readers;
+mod record;
+mod schema;
+mod scrub;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod worker;
+mod write;
+mod writer;
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use async_trait::async_trait;
+
+use self::{
+    open::Location,
+    readers::{LongReads, Readers, snapshot},
+    scrub::Means,
+    writer::Writer,
+};
+use crate::{
+    Amendment, Commit, Committed, ConversationKey, Ended, Erased, Erasure, Held, IdentityKey, Loaded, MetricRow, Read,
+    SavedSession, Sealed, Sessions, Store, StoreError, Swept, Timestamp,
+};
+
+/// How many connections read at once at most.
+const MOST_READERS: usize = 16;
+
+/// Keeps everything in one SQLite file.
+///
+/// Several processes may share the file: all can read while one writes, and those that write take turns. Every
+/// operation is durable when it returns: it survives the process and the machine.
+///
+/// Dropping the store carries out what is queued, and waits for that.
+///
+/// ```
+/// use agent_memory_store::{IdentityKey, Read, SqliteStore, Store};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let folder = tempfile::tempdir()?;
+/// let store = SqliteStore::open(folder.path().join("memory.db"))?;
+/// let read = Read { identity: Some(IdentityKey([7; 32])), conversation: None, now: 1_767_225_600 };
+/// assert!(store.load(read).await?.fields.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub struct SqliteStore {
+    location: Arc<Location>,
+    counters: Arc<Counters>,
+    readers: Readers,
+    long_reads: LongReads,
+    writer: Writer,
+}
+
+/// What a store has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Calls of [`Store::load`] that were answered.
+    pub loads: u64,
+    /// Calls of [`Store::commit`] that were answered.
+    pub commits: u64,
+    /// Transactions that wrote. What is asked for at the same time shares one.
+    pub transactions: u64,
+    /// How often the log was emptied at the end of a sweep or an erasure.
+    pub checkpoints: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    loads: AtomicU64,
+    commits: AtomicU64,
+    transactions: AtomicU64,
+    checkpoints: AtomicU64,
+}
+
+impl SqliteStore {
+    /// Opens a store, and makes its file if there is none. Only the file's owner can read it then.
+    ///
+    /// # Errors
+    /// Nothing is written to a file that is refused.
+    ///
+    /// - [`StoreError::Unavailable`]: it is a folder or no ordinary file, or its folder is missing.
+    /// - [`StoreError::ReadOnly`]: the file or its folder may not be written, or is marked as read-only.
+    /// - [`StoreError::Full`]: there is no room for an empty store.
+    /// - [`StoreError::NotAStore`]: it is no SQLite file, or one of another application.
+    /// - [`StoreError::TooNew`]: a newer version has written it.
+    /// - [`StoreError::OutdatedEngine`]: this program was linked with a SQLite that can lose commits.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::start(Location::open(path.as_ref(), true)?, None)
+    }
+
+    /// Opens a store that is there already.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`StoreError::Unavailable`] if there is no such file, and
+    /// [`StoreError::NotAStore`] if it is empty.
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::start(Location::open(path.as_ref(), false)?, None)
+    }
+
+    /// What the store has done since it was opened.
+    pub fn statistics(&self) -> Statistics {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Statistics {
+            loads: count(&self.counters.loads),
+            commits: count(&self.counters.commits),
+            transactions: count(&self.counters.transactions),
+            checkpoints: count(&self.counters.checkpoints),
+        }
+    }
+
+    fn start(
+        (location, connection): (Location, rusqlite::Connection),
+        means: Option<Means>,
+    ) -> Result<Self, StoreError> {
+        let means = means.unwrap_or_else(|| Means::of(&connection));
+        let location = Arc::new(location);
+        let counters = Arc::new(Counters::default());
+        let no_thread = |error: std::io::Error| StoreError::Unavailable {
+            place: location.place().to_owned(),
+            reason: format!("no thread can be started ({error}): raise the limit on threads"),
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            readers: Readers::new(Arc::clone(&location), threads.min(MOST_READERS)),
+            long_reads: LongReads::start(Arc::clone(&location)).map_err(no_thread)?,
+            writer: Writer::start(Arc::clone(&location), connection, means, Arc::clone(&counters))
+                .map_err(no_thread)?,
+            counters,
+            location,
+        })
+    }
+}
+
+impl Drop for SqliteStore {
+    /// The connection that writes is closed last: it alone can tidy up the log.
+    fn drop(&mut self) {
+        self.long_reads.close();
+        self.readers.close();
+        self.writer.close();
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("place", &self.location.place()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn load(&self, read: Read) -> Result<Loaded, StoreError> {
+        let loaded = self.readers.read(|connection| read::load(connection, &read))?;
+        self.counters.loads.fetch_add(1, Ordering::Relaxed);
+        Ok(loaded)
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let committed = self.writer.write(|connection| write::commit(connection, commit)).await?;
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        Ok(committed)
+    }
+
+    async fn ended(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Ended>, StoreError> {
+        self.readers.read(|connection| snapshot(connection, |connection| read::ended(connection, &conversation, now)))
+    }
+
+    async fn amend(&self, amendment: Amendment) -> Result<bool, StoreError> {
+        self.writer.write(|connection| write::amend(connection, amendment)).await
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<Erased, StoreError> {
+        self.writer.delete(|connection| write::erase(connection, erasure)).await
+    }
+
+    async fn export(&self, identity: IdentityKey, now: Timestamp) -> Result<Held, StoreError> {
+        self.long_reads.read(move |connection| read::export(connection, &identity, now)).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
+        self.writer.sweep(now).await
+    }
+
+    async fn metric_rows(&self, now: Timestamp) -> Result<Vec<MetricRow>, StoreError> {
+        self.long_reads.read(move |connection| read::metric_rows(connection, now)).await
+    }
+}
+
+#[async_trait]
+impl Sessions for SqliteStore {
+    async fn save_session(&self, session: SavedSession) -> Result<(), StoreError> {
+        self.writer.write(move |connection| write::save_session(connection, &session)).await
+    }
+
+    async fn load_session(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Sealed>, StoreError> {
+        self.readers.read(|connection| read::session(connection, &conversation, now))
+    }
+
+    async fn delete_session(&self, conversation: ConversationKey) -> Result<(), StoreError> {
+        self.writer.write(move |connection| write::delete_session(connection, &conversation)).await
+    }
+}
+
+impl Counters {
+    fn transaction(&self) {
+        self.transactions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn checkpoint(&self) {
+        self.checkpoints.fetch_add(1, Ordering::Relaxed);
+    }
+}

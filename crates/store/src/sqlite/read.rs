@@ -1,0 +1,155 @@
+//! What is read, each within one snapshot of the file.
+
+use rusqlite::{Connection, OptionalExtension, Row, params, types::ValueRef};
+
+use super::{
+    caller::Caller,
+    failure::{Attempt, Failure},
+    record::{MarkRecord, MetricRecord, decode},
+};
+use crate::{
+    ConversationKey, Ended, Erasures, Held, IdentityKey, Interaction, InteractionId, Loaded, MetricRow, Read, Recorded,
+    RowId, Sealed, Settled, Timestamp,
+};
+
+/// One statement, which is one snapshot.
+pub(super) fn load(connection: &Connection, read: &Read) -> Attempt<Loaded> {
+    let mut statement = connection.prepare_cached(
+        "SELECT (SELECT erasures FROM store),
+            (SELECT record FROM callers WHERE identity = ?1),
+            EXISTS (SELECT 1 FROM marks WHERE conversation = ?2 AND expires > ?3)",
+    )?;
+    let identity = read.identity.as_ref().map(|identity| identity.0.as_slice());
+    let conversation = read.conversation.as_ref().map(|conversation| conversation.0.as_slice());
+    let mut rows = statement.query(params![identity, conversation, read.now])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let erasures: Erasures = row.get(0)?;
+    let fields = match row.get_ref(1)? {
+        ValueRef::Null => Vec::new(),
+        record => decode::<Caller>(record.as_blob().map_err(rusqlite::Error::from)?)?.into_fields(read.now),
+    };
+    Ok(Loaded { fields, erasures, ended: row.get(2)? })
+}
+
+/// The caller holds a transaction.
+pub(super) fn caller(connection: &Connection, identity: &IdentityKey) -> Attempt<Option<Caller>> {
+    let mut statement = connection.prepare_cached("SELECT record FROM callers WHERE identity = ?1")?;
+    let mut rows = statement.query([identity.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    decode(blob(row, 0)?).map(Some)
+}
+
+/// The caller holds a transaction.
+pub(super) fn ended(connection: &Connection, conversation: &ConversationKey, now: Timestamp) -> Attempt<Option<Ended>> {
+    let mut statement =
+        connection.prepare_cached("SELECT identity, record FROM marks WHERE conversation = ?1 AND expires > ?2")?;
+    let mut rows = statement.query(params![conversation.0, now])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(identity) = row.get::<_, Option<[u8; 32]>>(0)? else { return Ok(Some(Ended { recorded: None })) };
+    let recorded = recorded(connection, IdentityKey(identity), blob(row, 1)?, now)?;
+    Ok(Some(Ended { recorded: Some(recorded) }))
+}
+
+/// The caller holds a transaction.
+pub(super) fn export(connection: &Connection, identity: &IdentityKey, now: Timestamp) -> Attempt<Held> {
+    let Some(mut caller) = caller(connection, identity)? else { return Ok(Held::default()) };
+    let identifier = caller.identifier.take();
+
+    let mut conversations = Vec::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT conversation, record FROM marks WHERE identity = ?1 AND expires > ?2 ORDER BY conversation",
+    )?;
+    let mut rows = statement.query(params![identity.0, now])?;
+    while let Some(row) = rows.next()? {
+        let recorded = recorded(connection, *identity, blob(row, 1)?, now)?;
+        conversations.push((ConversationKey(row.get(0)?), recorded));
+    }
+
+    let mut metric_rows = Vec::new();
+    let mut statement = connection
+        .prepare_cached("SELECT interaction, id, began, record FROM metrics WHERE interaction = ?1 AND expires > ?2")?;
+    for interaction in caller.interactions() {
+        let mut rows = statement.query(params![interaction.0, now])?;
+        while let Some(row) = rows.next()? {
+            metric_rows.push(metric_row(row)?);
+        }
+    }
+    metric_rows.sort_by_key(|row| (row.began, row.id, row.interaction));
+
+    let interaction = caller.interaction.take_if(|interaction| interaction.expires > now);
+    let mut held = Held { identifier: None, fields: caller.into_fields(now), interaction, conversations, metric_rows };
+    if held != Held::default() {
+        held.identifier = identifier;
+    }
+    Ok(held)
+}
+
+/// One statement, which is one snapshot.
+pub(super) fn metric_rows(connection: &Connection, now: Timestamp) -> Attempt<Vec<MetricRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT interaction, id, began, record FROM metrics WHERE expires > ?1 ORDER BY began, id, interaction",
+    )?;
+    let mut rows = statement.query([now])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(metric_row(row)?);
+    }
+    Ok(found)
+}
+
+/// One statement, which is one snapshot.
+pub(super) fn session(
+    connection: &Connection,
+    conversation: &ConversationKey,
+    now: Timestamp,
+) -> Attempt<Option<Sealed>> {
+    let mut statement =
+        connection.prepare_cached("SELECT session FROM sessions WHERE conversation = ?1 AND expires > ?2")?;
+    let session = statement.query_row(params![conversation.0, now], |row| row.get(0)).optional()?;
+    Ok(session.map(Sealed))
+}
+
+/// What a mark has recorded, with the interaction that stood as its metric row has it.
+fn recorded(connection: &Connection, identity: IdentityKey, record: &[u8], now: Timestamp) -> Attempt<Recorded> {
+    let mark: MarkRecord = decode(record)?;
+    let standing = match mark.row {
+        Some((interaction, row)) => standing(connection, interaction, row, now)?,
+        None => None,
+    };
+    let settled = Settled { erased: mark.erased, standing, first: mark.first };
+    Ok(Recorded { identity, report: mark.report, settled })
+}
+
+fn standing(
+    connection: &Connection,
+    interaction: InteractionId,
+    id: RowId,
+    now: Timestamp,
+) -> Attempt<Option<Interaction>> {
+    let mut statement = connection
+        .prepare_cached("SELECT expires, record FROM metrics WHERE interaction = ?1 AND id = ?2 AND expires > ?3")?;
+    let mut rows = statement.query(params![interaction.0, id.0, now])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let record: MetricRecord = decode(blob(row, 1)?)?;
+    Ok(Some(Interaction {
+        id: interaction,
+        began: record.standing_began,
+        expires: row.get(0)?,
+        record: record.standing_record,
+    }))
+}
+
+fn metric_row(row: &Row<'_>) -> Attempt<MetricRow> {
+    let record: MetricRecord = decode(blob(row, 3)?)?;
+    Ok(MetricRow {
+        interaction: InteractionId(row.get(0)?),
+        id: RowId(row.get(1)?),
+        began: row.get(2)?,
+        details: record.details,
+        repeat_of: (!record.first).then_some(record.standing_record),
+    })
+}
+
+fn blob<'row>(row: &'row Row<'_>, column: usize) -> Attempt<&'row [u8]> {
+    row.get_ref(column)?.as_blob().map_err(|_| Failure::Damaged("a record is missing"))
+}

@@ -1,0 +1,81 @@
+//! Deleting what has expired, a little at a time, so that nobody who writes has to wait for long.
+
+use rusqlite::{Connection, params};
+
+use super::{caller::Caller, failure::Attempt, record::decode, write::put_caller};
+use crate::{IdentityKey, Swept, Timestamp};
+
+/// How many rows one step deletes at most: a few milliseconds' work.
+const ROWS: usize = 128;
+
+/// A sweep that has begun.
+pub(super) struct Sweep {
+    now: Timestamp,
+    stage: Stage,
+    swept: Swept,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Sessions,
+    Metrics,
+    Marks,
+    Callers,
+}
+
+impl Sweep {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { now, stage: Stage::Sessions, swept: Swept::default() }
+    }
+
+    /// Deletes a few rows. Answers how much was deleted since the beginning once nothing is left to delete.
+    pub(super) fn step(&mut self, connection: &Connection) -> Attempt<Option<Swept>> {
+        let deleted = match self.stage {
+            Stage::Sessions => {
+                let deleted = self.delete(connection, "sessions")?;
+                self.swept.sessions += deleted as u64;
+                deleted
+            }
+            Stage::Metrics => {
+                let deleted = self.delete(connection, "metrics")?;
+                self.swept.metrics += deleted as u64;
+                deleted
+            }
+            Stage::Marks => self.delete(connection, "marks")?,
+            Stage::Callers => self.callers(connection)?,
+        };
+        if deleted == ROWS {
+            return Ok(None);
+        }
+        self.stage = match self.stage {
+            Stage::Sessions => Stage::Metrics,
+            Stage::Metrics => Stage::Marks,
+            Stage::Marks => Stage::Callers,
+            Stage::Callers => return Ok(Some(self.swept)),
+        };
+        Ok(None)
+    }
+
+    fn delete(&self, connection: &Connection, table: &str) -> Attempt<usize> {
+        let statement =
+            format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE expires <= ?1 LIMIT ?2)");
+        Ok(connection.prepare_cached(&statement)?.execute(params![self.now, ROWS])?)
+    }
+
+    /// Every record that is due holds something that has expired, so that afterwards it is due later or gone.
+    fn callers(&mut self, connection: &Connection) -> Attempt<usize> {
+        let mut due: Vec<(IdentityKey, Caller)> = Vec::new();
+        let mut statement =
+            connection.prepare_cached("SELECT identity, record FROM callers WHERE sweep_at <= ?1 LIMIT ?2")?;
+        let mut rows = statement.query(params![self.now, ROWS])?;
+        while let Some(row) = rows.next()? {
+            let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            due.push((IdentityKey(row.get(0)?), decode(record)?));
+        }
+        for (identity, caller) in &mut due {
+            caller.sweep(self.now, &mut self.swept);
+            put_caller(connection, identity, caller)?;
+        }
+        Ok(due.len())
+    }
+}

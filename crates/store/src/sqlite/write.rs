@@ -1,0 +1,148 @@
+//! What is written. Every function here runs within a savepoint of the writer's transaction.
+
+use rusqlite::{Connection, params};
+
+use super::{
+    caller::Caller,
+    failure::Attempt,
+    read,
+    record::{MarkRecord, MetricRecord, encode},
+};
+use crate::{
+    Amendment, Commit, Committed, ConversationKey, Erased, ErasedSince, Erasure, Erasures, IdentityKey, Interaction,
+    NewRow, SavedSession, Settled, Timestamp,
+};
+
+pub(super) fn commit(connection: &Connection, commit: Commit) -> Attempt<Committed> {
+    if let Some(ended) = read::ended(connection, &commit.conversation, commit.now)? {
+        return Ok(Committed::Before(ended));
+    }
+    let mut caller = read::caller(connection, &commit.identity)?.unwrap_or_default();
+    let erased = caller.erased_since(commit.erasures, commit.now);
+    if erased == ErasedSince::Everything {
+        put_mark(connection, &commit.conversation, commit.mark.expires, None)?;
+        return Ok(Committed::Now(Settled { erased, standing: None, first: false }));
+    }
+
+    caller.mark(commit.identifier, commit.mark.expires);
+    for field in commit.patch {
+        let left_alone = matches!(&erased, ErasedSince::Keys(keys) if keys.contains(&field.key));
+        if !left_alone {
+            caller.put(field);
+        }
+    }
+    let mut settled = Settled { erased, standing: None, first: false };
+    let mut row = None;
+    if let Some(new) = commit.interaction {
+        let (standing, first) = caller.interact(&new, commit.now);
+        row = Some((standing.id, new.row.id));
+        put_row(connection, new.row, &standing, first)?;
+        settled.standing = Some(standing);
+        settled.first = first;
+    }
+    put_caller(connection, &commit.identity, &caller)?;
+    let record = MarkRecord { report: commit.mark.report, erased: settled.erased.clone(), first: settled.first, row };
+    put_mark(connection, &commit.conversation, commit.mark.expires, Some((&commit.identity, &record)))?;
+    Ok(Committed::Now(settled))
+}
+
+pub(super) fn amend(connection: &Connection, amendment: Amendment) -> Attempt<bool> {
+    let Some(mut caller) = read::caller(connection, &amendment.identity)? else { return Ok(false) };
+    match &mut caller.interaction {
+        Some(interaction) if *interaction == amendment.from => interaction.record = amendment.record,
+        _ => return Ok(false),
+    }
+    put_caller(connection, &amendment.identity, &caller)?;
+    Ok(true)
+}
+
+pub(super) fn erase(connection: &Connection, erasure: Erasure) -> Attempt<Erased> {
+    let Erasure { identity, key, now, expires } = erasure;
+    let number: Erasures = connection
+        .prepare_cached("UPDATE store SET erasures = erasures + 1 RETURNING erasures")?
+        .query_row([], |row| row.get(0))?;
+    let mut caller = read::caller(connection, &identity)?.unwrap_or_default();
+    let mut erased = Erased::default();
+    match key {
+        Some(key) => erased.fields = caller.erase_key(key, number, now, expires),
+        None => {
+            for interaction in caller.interactions() {
+                erased.metrics += connection
+                    .prepare_cached("SELECT count(*) FROM metrics WHERE interaction = ?1 AND expires > ?2")?
+                    .query_row(params![interaction.0, now], |row| row.get::<_, u64>(0))?;
+                connection.prepare_cached("DELETE FROM metrics WHERE interaction = ?1")?.execute([interaction.0])?;
+            }
+            connection
+                .prepare_cached("UPDATE marks SET identity = NULL, record = NULL WHERE identity = ?1")?
+                .execute([identity.0])?;
+            (erased.fields, erased.interactions) = caller.erase(number, now, expires);
+        }
+    }
+    put_caller(connection, &identity, &caller)?;
+    Ok(erased)
+}
+
+pub(super) fn save_session(connection: &Connection, session: &SavedSession) -> Attempt<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO sessions (conversation, expires, session) VALUES (?1, ?2, ?3)
+            ON CONFLICT (conversation) DO UPDATE SET expires = excluded.expires, session = excluded.session",
+        )?
+        .execute(params![session.conversation.0, session.expires, session.session.0])?;
+    Ok(())
+}
+
+pub(super) fn delete_session(connection: &Connection, conversation: &ConversationKey) -> Attempt<()> {
+    connection.prepare_cached("DELETE FROM sessions WHERE conversation = ?1")?.execute([conversation.0])?;
+    Ok(())
+}
+
+/// Writes a caller's record, or deletes it if nothing is left in it.
+pub(super) fn put_caller(connection: &Connection, identity: &IdentityKey, caller: &Caller) -> Attempt<()> {
+    match caller.sweep_at() {
+        Some(sweep_at) => connection
+            .prepare_cached(
+                "INSERT INTO callers (identity, sweep_at, record) VALUES (?1, ?2, ?3)
+                ON CONFLICT (identity) DO UPDATE SET sweep_at = excluded.sweep_at, record = excluded.record",
+            )?
+            .execute(params![identity.0, sweep_at, encode(caller)?])?,
+        None => connection.prepare_cached("DELETE FROM callers WHERE identity = ?1")?.execute([identity.0])?,
+    };
+    Ok(())
+}
+
+/// Writes a mark, in place of one that has expired.
+fn put_mark(
+    connection: &Connection,
+    conversation: &ConversationKey,
+    expires: Timestamp,
+    recorded: Option<(&IdentityKey, &MarkRecord)>,
+) -> Attempt<()> {
+    let identity = recorded.map(|(identity, _)| identity.0);
+    let record = recorded.map(|(_, record)| encode(record)).transpose()?;
+    connection
+        .prepare_cached(
+            "INSERT INTO marks (conversation, expires, identity, record) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (conversation) DO UPDATE
+            SET expires = excluded.expires, identity = excluded.identity, record = excluded.record",
+        )?
+        .execute(params![conversation.0, expires, identity, record])?;
+    Ok(())
+}
+
+fn put_row(connection: &Connection, row: NewRow, standing: &Interaction, first: bool) -> Attempt<()> {
+    let record = MetricRecord {
+        details: row.details,
+        first,
+        standing_began: standing.began,
+        standing_record: standing.record.clone(),
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO metrics (interaction, id, began, expires, record) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (interaction, id) DO UPDATE
+            SET began = excluded.began, expires = excluded.expires, record = excluded.record",
+        )?
+        .execute(params![standing.id.0, row.id.0, row.began, standing.expires, encode(&record)?])?;
+    Ok(())
+}

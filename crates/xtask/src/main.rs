@@ -1,0 +1,62 @@
+//! The project's own tasks. People and CI type the same: `cargo xtask test`.
+
+mod contract;
+mod demo;
+mod guests;
+mod steps;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own tasks
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Play the cheese shop's story, with its functions built from source
+    Demo,
+    /// Check everything: formatting, lints, tests, guests built from source, documentation, dependencies
+    Test {
+        /// Leave out what takes long and seldom fails; the last lines name it
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Build the WebAssembly components that are kept in the repository
+    Guests {
+        /// Only say whether they are up to date with their sources
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write docs/contract.md, the reference page of wit/
+    Contract {
+        /// Only say whether it is up to date
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Demo => demo::run(),
+        Task::Test { fast } => test::run(fast),
+        Task::Guests { check: true } => guests::check(),
+        Task::Guests { check: false } => guests::build(),
+        Task::Contract { check: true } => contract::check(),
+        Task::Contract { check: false } => contract::write(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

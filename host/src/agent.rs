@@ -1,0 +1,301 @@
+//! Agents: functions with a configuration, in one or more versions.
+
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+
+use crate::bindings::{functions, policy as wit};
+use crate::component::Interfaces;
+use crate::policy::Policy;
+use crate::runtime::{Shared, blocking, lock};
+use crate::sandbox::Program;
+use crate::session::VersionKey;
+use crate::{
+    ComponentError, Conversation, Json, LoadError, NewConversation, ResumeError, Scope, Session, StartError, Started,
+};
+
+/// The functions that run by themselves.
+pub(crate) const START_FUNCTION: &str = "start_function";
+pub(crate) const END_FUNCTION: &str = "end_function";
+
+/// A loaded agent. Cheap to clone: clones share everything.
+#[derive(Clone)]
+pub struct Agent {
+    pub(crate) state: Arc<AgentState>,
+}
+
+/// What an agent is made of.
+#[derive(Clone, Debug)]
+pub struct AgentDefinition {
+    /// Whose agent it is.
+    pub scope: Scope,
+    /// The functions component.
+    pub functions: Vec<u8>,
+    /// The configuration, a JSON text. `{}` has no memory (rule C5).
+    pub configuration: String,
+}
+
+/// A mistake in a configuration (rule C6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{path}: found {found}; {allowed}")]
+pub struct ConfigurationError {
+    /// Where: a path such as `memory.repeat_caller.state_keys[2]`.
+    pub path: String,
+    /// What was found there.
+    pub found: String,
+    /// What is allowed there, and what to do.
+    pub allowed: String,
+}
+
+/// Something in a configuration that is allowed and yet looks wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfigurationWarning {
+    /// Where.
+    pub path: String,
+    /// What is odd about it, and what to do.
+    pub message: String,
+}
+
+/// A function, as its component describes it.
+#[derive(Clone, Debug, Serialize)]
+pub struct FunctionDescription {
+    /// Its name.
+    pub name: String,
+    /// What it is for, in words for a language model. May be empty.
+    pub description: String,
+    /// Its parameters: a JSON Schema of type `object`.
+    pub parameters: Json,
+    /// What else its author declared: an object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Json>,
+}
+
+/// What all clones of an agent share.
+pub(crate) struct AgentState {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) scope: Scope,
+    /// Every version that was loaded, the current one last. Running conversations need the older ones (rule C7).
+    versions: Mutex<Vec<Arc<Version>>>,
+}
+
+/// One version of an agent: nothing in it ever changes.
+pub(crate) struct Version {
+    pub(crate) key: VersionKey,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) program: Program,
+    pub(crate) configured: wit::Configured,
+    pub(crate) functions: Arc<[FunctionDescription]>,
+    source: Source,
+}
+
+/// What a version is made from, kept so that it can be joined with another policy.
+#[derive(Clone)]
+struct Source {
+    functions: Arc<[u8]>,
+    configuration: Arc<str>,
+}
+
+impl Agent {
+    pub(crate) async fn load(shared: Arc<Shared>, definition: AgentDefinition) -> Result<Self, LoadError> {
+        let AgentDefinition { scope, functions, configuration } = definition;
+        let source = Source { functions: functions.into(), configuration: configuration.into() };
+        let version = Version::load(&shared, shared.policy(), source).await?;
+        Ok(Self { state: Arc::new(AgentState { shared, scope, versions: Mutex::new(vec![Arc::new(version)]) }) })
+    }
+
+    /// Replaces the agent's functions and configuration. Conversations that begin from now on have the new ones;
+    /// running ones keep what they began with (rule C7).
+    ///
+    /// # Errors
+    /// As [`Runtime::load_agent`](crate::Runtime::load_agent); the agent stays as it was then.
+    pub async fn replace(&self, functions: Vec<u8>, configuration: String) -> Result<(), LoadError> {
+        let shared = &self.state.shared;
+        let source = Source { functions: functions.into(), configuration: configuration.into() };
+        self.state.add(Version::load(shared, shared.policy(), source).await?);
+        Ok(())
+    }
+
+    /// All functions, `start_function` and `end_function` included.
+    pub fn functions(&self) -> Arc<[FunctionDescription]> {
+        Arc::clone(&self.state.current().functions)
+    }
+
+    /// The keys that may be remembered, in the configuration's order.
+    pub fn state_keys(&self) -> Vec<String> {
+        self.state.current().configured.state_keys.clone()
+    }
+
+    /// What looks wrong in the configuration.
+    pub fn configuration_warnings(&self) -> Vec<ConfigurationWarning> {
+        warnings(self.state.current().configured.warnings.clone())
+    }
+
+    /// Starts a conversation, and runs `start_function` where there is one.
+    ///
+    /// # Errors
+    /// If the id was used before, what is given of the conversation cannot be used, or the store cannot be read.
+    pub async fn start(&self, conversation: NewConversation) -> Result<Started, StartError> {
+        Conversation::start(Arc::clone(&self.state), conversation).await
+    }
+
+    /// Goes on with a session that the embedder has kept.
+    ///
+    /// # Errors
+    /// If the session belongs to another agent, or to a version of it that is not loaded: load that version first,
+    /// then [`replace`](Agent::replace) it.
+    pub fn resume(&self, session: Session) -> Result<Conversation, ResumeError> {
+        Conversation::resume(Arc::clone(&self.state), session)
+    }
+
+    /// Goes on with a conversation whose session is in the store.
+    ///
+    /// # Errors
+    /// If there is none, or as [`resume`](Agent::resume).
+    pub async fn open(&self, conversation: &str) -> Result<Conversation, ResumeError> {
+        Conversation::open(Arc::clone(&self.state), conversation).await
+    }
+}
+
+impl AgentState {
+    /// The version that conversations begin with.
+    pub(crate) fn current(&self) -> Arc<Version> {
+        let versions = lock(&self.versions);
+        #[allow(clippy::expect_used, reason = "an agent is made with a version, and none is ever taken away")]
+        Arc::clone(versions.last().expect("an agent has a version"))
+    }
+
+    /// The version that a session began with. If only the policy has changed since it was saved, as after an
+    /// upgrade of this crate, the newer one serves.
+    pub(crate) fn version(&self, key: VersionKey) -> Option<Arc<Version>> {
+        let versions = lock(&self.versions);
+        let same = |version: &&Arc<Version>| {
+            version.key.functions == key.functions && version.key.configuration == key.configuration
+        };
+        let exact = versions.iter().find(|version| version.key == key);
+        exact.or_else(|| versions.iter().rev().find(same)).cloned()
+    }
+
+    /// Joins the current functions with another policy.
+    pub(crate) async fn change_policy(&self, policy: Arc<Policy>) -> Result<(), LoadError> {
+        let source = self.current().source.clone();
+        self.add(Version::load(&self.shared, policy, source).await?);
+        Ok(())
+    }
+
+    /// Takes a version into use.
+    fn add(&self, version: Version) {
+        let mut versions = lock(&self.versions);
+        versions.retain(|other| other.key != version.key);
+        versions.push(Arc::new(version));
+    }
+}
+
+impl Version {
+    async fn load(shared: &Arc<Shared>, policy: Arc<Policy>, source: Source) -> Result<Self, LoadError> {
+        let (program_shared, program_policy) = (Arc::clone(shared), Arc::clone(&policy));
+        let bytes = Arc::clone(&source.functions);
+        let program = blocking(move || compile(&program_shared, &program_policy, &bytes)).await?;
+        let configured = configure(shared, &policy, &source.configuration).await?;
+        let place = shared.turns.acquire().await;
+        let functions = program.describe(&shared.environment).await?;
+        drop(place);
+        let mut names: Vec<_> = functions.iter().map(|function| function.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
+            return Err(ComponentError::DuplicateFunction((*name).to_owned()).into());
+        }
+        let key = VersionKey {
+            functions: *blake3::hash(&source.functions).as_bytes(),
+            configuration: *blake3::hash(source.configuration.as_bytes()).as_bytes(),
+            policy: policy.digest,
+        };
+        Ok(Self { key, policy, program, configured, functions: functions.into(), source })
+    }
+
+    /// Whether there is a function of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.functions.iter().any(|function| function.name == name)
+    }
+
+    /// The functions that can be called by name.
+    pub(crate) fn callable(&self) -> impl Iterator<Item = &str> {
+        let names = self.functions.iter().map(|function| function.name.as_str());
+        names.filter(|name| ![START_FUNCTION, END_FUNCTION].contains(name))
+    }
+
+    /// The function that can be called by this name, which may also be spelt as JavaScript does: `bookTable` is
+    /// `book_table`.
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        let exact = self.callable().find(|callable| *callable == name);
+        exact.or_else(|| self.callable().find(|callable| is_in_camel_case(name, callable)))
+    }
+}
+
+/// Whether a name is another in camelCase.
+fn is_in_camel_case(name: &str, snake_case: &str) -> bool {
+    let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let is_camel_case = !name.contains('_') && name.contains(|letter: char| letter.is_ascii_uppercase());
+    is_camel_case && letters(name) == letters(snake_case)
+}
+
+fn compile(shared: &Shared, policy: &Policy, functions: &[u8]) -> Result<Program, ComponentError> {
+    let interfaces = Interfaces::of(functions)?;
+    interfaces.check_functions()?;
+    let compile = || {
+        let joined = crate::join::join(functions, &policy.bytes)?;
+        wasmtime::component::Component::new(&shared.engine, joined)
+            .map_err(|error| ComponentError::Uncompilable(format!("{error:#}")))
+    };
+    let component = match &shared.code_cache {
+        Some(cache) => cache.component(&shared.engine, &[b"joined", functions, &policy.bytes], compile)?,
+        None => compile()?,
+    };
+    crate::engine::check_size(&component, &shared.environment.limits)?;
+    Program::new(&shared.engine, &component, interfaces.imports_wasi())
+}
+
+/// What looks wrong in a configuration that has no mistakes.
+pub(crate) async fn check_configuration(
+    shared: &Shared,
+    configuration: &str,
+) -> Result<Vec<ConfigurationWarning>, LoadError> {
+    Ok(warnings(configure(shared, &shared.policy(), configuration).await?.warnings))
+}
+
+fn warnings(warnings: Vec<wit::ConfigurationWarning>) -> Vec<ConfigurationWarning> {
+    let read = |wit::ConfigurationWarning { path, message }| ConfigurationWarning { path, message };
+    warnings.into_iter().map(read).collect()
+}
+
+async fn configure(shared: &Shared, policy: &Policy, configuration: &str) -> Result<wit::Configured, LoadError> {
+    let limits = &shared.environment.limits;
+    let limits = wit::Limits {
+        key_bytes: limits.key_bytes,
+        value_bytes: limits.value_bytes,
+        state_keys: limits.state_keys,
+        state_bytes: limits.state_bytes,
+    };
+    let mut instance = policy.instance().await?;
+    let configured = instance.policy.call_configure(&mut instance.store, configuration, limits).await;
+    configured.map_err(crate::PolicyFailure::from)?.map_err(|errors| {
+        let read = |wit::ConfigurationError { path, found, allowed }| ConfigurationError { path, found, allowed };
+        LoadError::Configuration(errors.into_iter().map(read).collect())
+    })
+}
+
+impl FunctionDescription {
+    /// Reads what a component says of a function.
+    pub(crate) fn read(function: functions::Function) -> Result<Self, ComponentError> {
+        let functions::Function { name, description, parameters, annotations } = function;
+        let object = |text: String| match Json::parse(text) {
+            Ok(json) if json.is_object() => Ok(json),
+            Ok(_) => Err("it is no object".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let parsed = object(parameters).and_then(|parameters| Ok((parameters, annotations.map(object).transpose()?)));
+        match parsed {
+            Ok((parameters, annotations)) => Ok(Self { name, description, parameters, annotations }),
+            Err(problem) => Err(ComponentError::BadParameters { function: name, problem }),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The end of a conversation: proposed once, committed exactly once, reported the same for ever.
+
+use agent_memory_store::{
+    Commit, Committed, Effect, Ended as Recorded, Field, Interaction, InteractionId, Mark, NewInteraction, NewRow,
+    RowId, Settled,
+};
+use uuid::Uuid;
+
+use super::{Conversation, damaged};
+use crate::agent::END_FUNCTION;
+use crate::bindings::policy as wit;
+use crate::codec::{Place, RowDetails, StoredIdentifier, StoredReport};
+use crate::session::{Phase, Proposed};
+use crate::{CommitReport, EndError, Json, Outcome, PolicyFailure, Turn, convert};
+
+/// A conversation that has ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Ended {
+    /// What `end_function` did. None if the agent has none, or if it ran elsewhere or in an earlier attempt.
+    pub turn: Option<Turn>,
+    /// What was committed.
+    pub report: CommitReport,
+}
+
+impl Conversation {
+    /// Ends the conversation: runs `end_function` where there is one, and commits what is to be remembered, exactly
+    /// once (rules W1 to W4). Ending what has ended returns the first report.
+    ///
+    /// # Errors
+    /// The error says what is committed. Whatever it is, the conversation can be ended again, and `end_function` does
+    /// not run twice.
+    pub async fn end(&mut self, outcome: Outcome) -> Result<Ended, EndError> {
+        if matches!(self.session.phase, Phase::Running) {
+            self.catch_up().await?;
+        }
+        let mut turn = None;
+        if matches!(self.session.phase, Phase::Running) {
+            if self.version.has(END_FUNCTION) {
+                turn = Some(self.turn(END_FUNCTION, Json::empty_object()).await?);
+                self.end_turn.clone_from(&turn);
+            }
+            self.propose(outcome).await?;
+        }
+        let report = match self.session.phase.clone() {
+            Phase::Ended(report) => report,
+            Phase::Proposed(proposed) => Box::new(self.finish(*proposed).await?),
+            Phase::Running => return Err(PolicyFailure("a conversation that has ended goes on".into()).into()),
+        };
+        Ok(Ended { turn, report: (*report).into() })
+    }
+
+    /// Learns whether the conversation was ended elsewhere: by another process, or before a crash.
+    async fn catch_up(&mut self) -> Result<(), EndError> {
+        let (shared, now) = (&self.shared, self.shared.now().as_second());
+        let saved = shared.store.load_session(self.key, now).await.map_err(EndError::Rejected)?;
+        if let Some(saved) = saved {
+            let saved = shared.codec.open_session(Place::Session(self.key), &saved);
+            let saved = saved.map_err(|_| EndError::Rejected(damaged("a session")))?;
+            if !matches!(saved.phase, Phase::Running) {
+                self.session = saved;
+            }
+            return Ok(());
+        }
+        if let Some(ended) = shared.store.ended(self.key, now).await.map_err(EndError::Rejected)? {
+            self.session.phase = Phase::Ended(Box::new(self.recorded_report(ended).await?));
+        }
+        Ok(())
+    }
+
+    /// Has the policy work out what is to be committed. From here on no function runs.
+    async fn propose(&mut self, outcome: Outcome) -> Result<(), PolicyFailure> {
+        let mut instance = self.version.policy.instance().await?;
+        let ending = self.ending(outcome);
+        let proposal = instance.policy.call_propose(&mut instance.store, &ending).await??;
+        self.session.identity = proposal.identity.clone();
+        let (interaction, row) = (InteractionId(random_id()), RowId(random_id()));
+        self.session.phase = Phase::Proposed(Box::new(Proposed { proposal, interaction, row, stored: false }));
+        Ok(())
+    }
+
+    /// The conversation as it stands, for the policy.
+    pub(super) fn ending(&self, outcome: Outcome) -> wit::Ending {
+        wit::Ending {
+            settings: self.version.configured.settings.clone(),
+            conversation: self.session.id().to_owned(),
+            began: self.session.began,
+            caller: self.session.facts.caller(),
+            state: self.session.state.clone(),
+            outcome: outcome.into(),
+            requested_handoff: self.session.requested_handoff.clone().map(Into::into),
+            now: self.shared.now().as_second(),
+        }
+    }
+
+    /// Commits a proposal and closes the session.
+    async fn finish(&mut self, proposed: Proposed) -> Result<wit::Report, EndError> {
+        // Without `end_function` there is nothing that a retry must not do again, and the commit is the first thing
+        // that has to be durable.
+        if self.version.has(END_FUNCTION) && !proposed.stored {
+            self.save().await.map_err(EndError::Rejected)?;
+        }
+        let known = matches!(proposed.proposal.identity, wit::Identity::Known(_));
+        let report = match self.commitment(proposed) {
+            None => self.settle(&self.draft(), nothing()).await?,
+            Some(commit) => match self.shared.store.commit(commit).await {
+                Ok(Committed::Now(settled)) => self.settle_with(&self.draft(), settled).await?,
+                Ok(Committed::Before(ended)) => self.recorded_report(ended).await?,
+                Err(error) if error.effect() == Effect::Rejected => return Err(EndError::Rejected(error)),
+                Err(error) => return Err(EndError::Unknown(error)),
+            },
+        };
+        self.session.phase = Phase::Ended(Box::new(report.clone()));
+        self.session.strip();
+        // A commit is remembered by its mark. Where there was none, the session has to remember the end.
+        let closed = if !self.session.stored {
+            Ok(())
+        } else if known {
+            self.shared.store.delete_session(self.key).await
+        } else {
+            self.save().await
+        };
+        closed.map_err(EndError::Committed)?;
+        Ok(report)
+    }
+
+    fn draft(&self) -> wit::DraftReport {
+        match &self.session.phase {
+            Phase::Proposed(proposed) => proposed.proposal.draft.clone(),
+            Phase::Running | Phase::Ended(_) => no_keys(),
+        }
+    }
+
+    /// What the store is to commit. None where nobody is to be remembered.
+    fn commitment(&self, proposed: Proposed) -> Option<Commit> {
+        let Proposed { proposal, interaction, row, .. } = proposed;
+        let wit::Identity::Known(identifier) = proposal.identity else { return None };
+        let (codec, facts) = (self.shared.codec, &self.session.facts);
+        let identity = codec.identity_key(&facts.scope, &identifier);
+        let patch = proposal.patch.into_iter().map(|wit::PatchField { key, value, written, expires }| {
+            let value = codec.seal_value(Place::Field { identity, key: &key, expires }, value);
+            Field { key, written, expires, value }
+        });
+        let new_interaction =
+            proposal.interaction.map(|wit::InteractionProposal { interaction: new, stands_after }| {
+                let record = codec.seal(Place::Interaction(interaction), &new.metrics);
+                let details = RowDetails {
+                    conversation: facts.id.clone(),
+                    scope: facts.scope.clone(),
+                    channel: facts.channel.clone(),
+                };
+                NewInteraction {
+                    interaction: Interaction { id: interaction, began: new.began, expires: new.expires, record },
+                    stands_after,
+                    row: NewRow { id: row, began: new.began, details: codec.seal(Place::Row(row), &details) },
+                }
+            });
+        let report = StoredReport { conversation: facts.id.clone(), draft: proposal.draft };
+        Some(Commit {
+            conversation: self.key,
+            identity,
+            erasures: self.session.erasures,
+            now: self.shared.now().as_second(),
+            patch: patch.collect(),
+            interaction: new_interaction,
+            mark: Mark { expires: proposal.mark_expires, report: codec.seal(Place::Report(self.key), &report) },
+            identifier: codec
+                .seal(Place::Identifier(identity), &StoredIdentifier { scope: facts.scope.clone(), identifier }),
+        })
+    }
+
+    /// The report of a commit that the store remembers. After an erase nothing is known but that it was (rule W4).
+    async fn recorded_report(&self, ended: Recorded) -> Result<wit::Report, EndError> {
+        let Some(recorded) = ended.recorded else { return Ok(self.settle(&no_keys(), nothing()).await?) };
+        let report: StoredReport = self
+            .shared
+            .codec
+            .open(Place::Report(self.key), &recorded.report)
+            .map_err(|_| EndError::Committed(damaged("a report")))?;
+        self.settle_with(&report.draft, recorded.settled).await
+    }
+
+    async fn settle_with(&self, draft: &wit::DraftReport, settled: Settled) -> Result<wit::Report, EndError> {
+        let commitment = convert::commitment(self.shared.codec, settled)
+            .map_err(|_| EndError::Committed(damaged("a first interaction")))?;
+        Ok(self.settle(draft, commitment).await?)
+    }
+
+    async fn settle(
+        &self,
+        draft: &wit::DraftReport,
+        commitment: wit::Commitment,
+    ) -> Result<wit::Report, PolicyFailure> {
+        let mut instance = self.version.policy.instance().await?;
+        let settlement = wit::Settlement::Committed(commitment);
+        Ok(instance.policy.call_settle(&mut instance.store, draft, &settlement).await?)
+    }
+}
+
+fn nothing() -> wit::Commitment {
+    wit::Commitment { erased: wit::Erased::Nothing, standing: None, first: false }
+}
+
+fn no_keys() -> wit::DraftReport {
+    wit::DraftReport { off: None, keys: Vec::new(), warnings: Vec::new() }
+}
+
+fn random_id() -> [u8; 16] {
+    *Uuid::new_v4().as_bytes()
+}

@@ -1,0 +1,123 @@
+//! From the contract's types to the embedder's.
+
+use agent_memory_store::{ErasedSince, Interaction, Settled};
+use jiff::Timestamp;
+
+use crate::bindings::policy as wit;
+use crate::codec::{Codec, InteractionRecord, Place, Unreadable};
+use crate::{
+    CommitReport, CommitStatus, DropReason, Handoff, IdentifierKind, Json, KeyOutcome, NoIdentifier, Outcome, Warning,
+    WarningCode,
+};
+
+impl From<wit::OffReason> for NoIdentifier {
+    fn from(reason: wit::OffReason) -> Self {
+        match reason {
+            wit::OffReason::MemoryOff => Self::MemoryOff,
+            wit::OffReason::NoCallerNumber => Self::NoCallerNumber,
+            wit::OffReason::Withheld => Self::Withheld,
+            wit::OffReason::SourceEmpty => Self::SourceEmpty,
+            wit::OffReason::Blacklisted => Self::Blacklisted,
+        }
+    }
+}
+
+impl From<IdentifierKind> for wit::IdentifierKind {
+    fn from(kind: IdentifierKind) -> Self {
+        match kind {
+            IdentifierKind::Phone => Self::Phone,
+            IdentifierKind::Custom => Self::Custom,
+        }
+    }
+}
+
+impl From<Handoff> for wit::Handoff {
+    fn from(Handoff { reason, to }: Handoff) -> Self {
+        Self { reason, destination: to }
+    }
+}
+
+impl From<Outcome> for wit::Outcome {
+    fn from(Outcome { qa, handoff }: Outcome) -> Self {
+        Self { qa, handoff: handoff.map(Into::into) }
+    }
+}
+
+impl From<wit::Report> for CommitReport {
+    fn from(report: wit::Report) -> Self {
+        let wit::Report { status, off, keys, first_interaction, warnings, metrics } = report;
+        Self {
+            status: match status {
+                wit::CommitStatus::Committed => CommitStatus::Committed,
+                wit::CommitStatus::NoIdentifier => CommitStatus::NoIdentifier,
+                wit::CommitStatus::MemoryOff => CommitStatus::MemoryOff,
+                wit::CommitStatus::Preview => CommitStatus::Preview,
+            },
+            identifier: off.map_or(Ok(()), |reason| Err(reason.into())),
+            keys: keys.into_iter().map(|wit::KeyReport { key, outcome }| (key, outcome.into())).collect(),
+            first_interaction,
+            warnings: warnings
+                .into_iter()
+                .map(|wit::Warning { code: wit::WarningCode::FineTimestamp, key }| Warning {
+                    code: WarningCode::FineTimestamp,
+                    key,
+                })
+                .collect(),
+            metrics: metrics.into_iter().map(|wit::Metric { name, value }| (name, value)).collect(),
+        }
+    }
+}
+
+impl From<wit::KeyOutcome> for KeyOutcome {
+    fn from(outcome: wit::KeyOutcome) -> Self {
+        match outcome {
+            wit::KeyOutcome::Kept(expires) => Self::Kept(time(expires)),
+            wit::KeyOutcome::Dropped(reason) => Self::Dropped(match reason {
+                wit::DropReason::NoIdentifier => DropReason::NoIdentifier,
+                wit::DropReason::Erased => DropReason::Erased,
+                wit::DropReason::NotInStateKeys => DropReason::NotInStateKeys,
+                wit::DropReason::Removed => DropReason::Removed,
+                wit::DropReason::Null => DropReason::Null,
+                wit::DropReason::NotStorable => DropReason::NotStorable,
+            }),
+        }
+    }
+}
+
+/// Whether there is an identifier.
+pub(crate) fn identifier(identity: &wit::Identity) -> Result<(), NoIdentifier> {
+    match identity {
+        wit::Identity::Known(_) => Ok(()),
+        wit::Identity::Off(reason) => Err((*reason).into()),
+    }
+}
+
+/// A time of the contract. One that no calendar has is the last that it has.
+pub(crate) fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+}
+
+/// What the store did, in the policy's words.
+pub(crate) fn commitment(codec: Codec, settled: Settled) -> Result<wit::Commitment, Unreadable> {
+    let Settled { erased, standing, first } = settled;
+    Ok(wit::Commitment {
+        erased: match erased {
+            ErasedSince::Nothing => wit::Erased::Nothing,
+            ErasedSince::Keys(keys) => wit::Erased::Keys(keys),
+            ErasedSince::Everything => wit::Erased::Everything,
+        },
+        standing: standing.map(|standing| interaction(codec, &standing)).transpose()?,
+        first,
+    })
+}
+
+/// A first interaction, in the policy's words.
+pub(crate) fn interaction(codec: Codec, stored: &Interaction) -> Result<wit::Interaction, Unreadable> {
+    let metrics: InteractionRecord = codec.open(Place::Interaction(stored.id), &stored.record)?;
+    Ok(wit::Interaction { began: stored.began, expires: stored.expires, metrics })
+}
+
+/// A value that the policy or the store holds as text.
+pub(crate) fn json(text: String) -> Result<Json, Unreadable> {
+    Json::parse(text).map_err(|_| Unreadable)
+}

@@ -1,0 +1,278 @@
+//! What can go wrong, one type for each family of operations.
+
+use agent_memory_store::StoreError;
+
+use crate::ConfigurationError;
+
+/// Why a runtime cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The sandbox cannot be set up on this machine with these limits.
+    #[error("the sandbox cannot be set up: {0}")]
+    Sandbox(String),
+    /// The policy component is none.
+    #[error("the policy component cannot be used: {0}")]
+    Policy(#[source] ComponentError),
+    /// The folder for compiled code cannot be used.
+    #[error("compiled code cannot be kept in {path}: {reason}; name another folder")]
+    Cache {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Why an agent cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The functions are not a component that can run here.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+    /// The configuration has mistakes, all of which are listed (rule C6).
+    #[error("the configuration has {}", mistakes(.0))]
+    Configuration(Vec<ConfigurationError>),
+    /// The policy failed.
+    #[error(transparent)]
+    Policy(#[from] PolicyFailure),
+}
+
+/// Why a component cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComponentError {
+    /// The bytes are no WebAssembly.
+    #[error("this is no WebAssembly component ({reason}); build one with `agent-memory build`")]
+    NotWebAssembly {
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is a core module.
+    #[error(
+        "this is a core WebAssembly module, not a component; build it with `agent-memory build`, or encode it with \
+         `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// It exports no functions.
+    #[error(
+        "the component exports no `agent:memory/functions@0.1.0`{}; it has to be built for the world \
+         `functions-component` of agent:memory@0.1.0", exports(.found)
+    )]
+    NoFunctions {
+        /// What it exports.
+        found: Vec<String>,
+    },
+    /// It imports what is not provided.
+    #[error("the component imports {}", imports(.0))]
+    ForbiddenImports(Vec<ForbiddenImport>),
+    /// It fits the contract by name and not by type.
+    #[error("the component does not fit the contract agent:memory@0.1.0: {0}; build it with the current SDK")]
+    WrongType(String),
+    /// It cannot be compiled, or needs more than a sandbox has.
+    #[error("the component cannot be compiled: {0}")]
+    Uncompilable(String),
+    /// Its list of functions cannot be read.
+    #[error("the component cannot list its functions: {0}")]
+    Undescribed(String),
+    /// It has two functions of one name.
+    #[error("the component has two functions named {0:?}; rename one")]
+    DuplicateFunction(String),
+    /// A function's parameters are no JSON Schema.
+    #[error("the parameters of the function {function:?} are no JSON Schema of an object: {problem}")]
+    BadParameters {
+        /// The function.
+        function: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// An import that is not provided, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForbiddenImport {
+    /// Its name.
+    pub name: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// Why a conversation cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The conversation's id has been used, and that conversation has ended.
+    #[error("a conversation of this id has already ended; give the new one an id of its own")]
+    AlreadyEnded,
+    /// The id is empty or longer than 256 bytes.
+    #[error("a conversation's id has 1 to 256 bytes; this one has {0}")]
+    BadId(usize),
+    /// What was given of the conversation cannot be used.
+    #[error("the conversation cannot start: {0}")]
+    Invalid(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The policy failed.
+    #[error(transparent)]
+    Policy(#[from] PolicyFailure),
+}
+
+/// Why a function was not called. A function that was called and failed is a [`Turn`](crate::Turn).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// There is no function of that name.
+    #[error("there is no function {name:?}; {}", candidates(.known))]
+    UnknownFunction {
+        /// The name.
+        name: String,
+        /// The functions that there are.
+        known: Vec<String>,
+    },
+    /// The arguments are no object.
+    #[error("the arguments of {function:?} have to be a JSON object: {problem}")]
+    Arguments {
+        /// The function.
+        function: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The conversation has ended.
+    #[error("the conversation has ended; start a new one")]
+    Ended,
+    /// Memory could not be read, and the embedder chose that turns fail then (M5).
+    #[error("the caller's memory could not be read, so the function was not called: {0}")]
+    Store(#[from] StoreError),
+    /// The policy failed.
+    #[error(transparent)]
+    Policy(#[from] PolicyFailure),
+}
+
+/// Why a saved session cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// The bytes are no session, or one of a newer version.
+    #[error("this is no session that this version can read: {0}")]
+    Unreadable(String),
+    /// It belongs to another agent, or to a version of it that is not loaded.
+    #[error("the session belongs to a version of the agent that is not loaded here; load that version, then resume")]
+    UnknownVersion,
+    /// There is none.
+    #[error("no session of this conversation is stored: it never began, or is more than 24 hours old")]
+    NotFound,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a conversation's end is not complete. Ending it again is always safe (W4).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndError {
+    /// The store failed before the commit: nothing was written.
+    #[error("nothing was committed ({0}); end the conversation again")]
+    Rejected(#[source] StoreError),
+    /// The store failed and may have committed.
+    #[error("it is not known whether the store has committed ({0}); end the conversation again to find out")]
+    Unknown(#[source] StoreError),
+    /// The store has committed, and what came after it failed.
+    #[error("everything is committed, but the session could not be closed ({0}); end the conversation again")]
+    Committed(#[source] StoreError),
+    /// The policy failed: nothing was written.
+    #[error(transparent)]
+    Policy(#[from] PolicyFailure),
+}
+
+/// Why administration failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdministrationError {
+    /// The identifier is none.
+    #[error("this is no identifier ({0}); give the number or text that the caller is known by")]
+    NoIdentifier(&'static str),
+    /// The conversation has not ended, or so long ago that nothing of it is kept.
+    #[error("no ended conversation of this id is kept")]
+    UnknownConversation,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The policy failed.
+    #[error(transparent)]
+    Policy(#[from] PolicyFailure),
+    /// What the store holds cannot be read.
+    #[error("what the store holds cannot be read ({0}); restore it from a backup")]
+    Damaged(&'static str),
+}
+
+/// Why a turn did not take place. The function is known to be there.
+#[derive(Debug)]
+pub(crate) enum TurnError {
+    Store(StoreError),
+    Policy(PolicyFailure),
+}
+
+impl From<StoreError> for TurnError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<PolicyFailure> for TurnError {
+    fn from(error: PolicyFailure) -> Self {
+        Self::Policy(error)
+    }
+}
+
+impl From<TurnError> for CallError {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Store(error) => Self::Store(error),
+            TurnError::Policy(error) => Self::Policy(error),
+        }
+    }
+}
+
+impl From<TurnError> for StartError {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Store(error) => Self::Store(error),
+            TurnError::Policy(error) => Self::Policy(error),
+        }
+    }
+}
+
+impl From<TurnError> for EndError {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Store(error) => Self::Rejected(error),
+            TurnError::Policy(error) => Self::Policy(error),
+        }
+    }
+}
+
+/// The policy component failed or refused what the host gave it: a mistake in Agent Memory, not in a function.
+#[derive(Debug, thiserror::Error)]
+#[error("the policy component failed ({0}); please report this")]
+pub struct PolicyFailure(pub(crate) String);
+
+fn mistakes(errors: &[ConfigurationError]) -> String {
+    let count = if errors.len() == 1 { "a mistake".into() } else { format!("{} mistakes", errors.len()) };
+    let lines: Vec<_> = errors.iter().map(|error| format!("\n  {error}")).collect();
+    format!("{count}:{}", lines.concat())
+}
+
+fn exports(found: &[String]) -> String {
+    if found.is_empty() { " (it exports nothing)".into() } else { format!(" (it exports {})", found.join(", ")) }
+}
+
+fn imports(imports: &[ForbiddenImport]) -> String {
+    let lines: Vec<_> = imports.iter().map(|import| format!("`{}`, {}", import.name, import.advice)).collect();
+    lines.join("; ")
+}
+
+fn candidates(known: &[String]) -> String {
+    if known.is_empty() { "the agent has none to call".into() } else { format!("the agent has {}", known.join(", ")) }
+}

@@ -1,0 +1,42 @@
+//! What a turn may use.
+
+use std::time::Duration;
+
+/// What one turn may use, and how large what it leaves may be. A turn that wants more is stopped, except where an
+/// error can be given to the function instead (rule V5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How long a turn may run. Answers that it waits for do not count. Default: 5 s.
+    pub turn_time: Duration,
+    /// How much memory a turn may have, in bytes. Default: 64 MiB.
+    pub memory_bytes: usize,
+    /// How much a turn may hand over in what it says, asks for, logs and returns, in bytes, and how large all metrics
+    /// of a conversation may be together. Default: 1 MiB.
+    pub output_bytes: usize,
+    /// The longest key, in bytes (V5). Default: 128.
+    pub key_bytes: u32,
+    /// The largest value under a memory key, in bytes (V5). Default: 8 KiB.
+    pub value_bytes: u32,
+    /// How many `state_keys` a configuration may list (V5). Default: 64.
+    pub state_keys: u32,
+    /// The largest state, keys and values together, in bytes (V5). Default: 256 KiB.
+    pub state_bytes: u32,
+    /// How many turns may run at once. More wait. Default: 64.
+    pub concurrent_turns: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            turn_time: Duration::from_secs(5),
+            memory_bytes: 64 << 20,
+            output_bytes: 1 << 20,
+            key_bytes: 128,
+            value_bytes: 8 << 10,
+            state_keys: 64,
+            state_bytes: 256 << 10,
+            concurrent_turns: 64,
+        }
+    }
+}

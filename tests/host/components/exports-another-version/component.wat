@@ -1,0 +1,4 @@
+(component
+  (import "agent:memory/memory@0.1.0" (instance $memory))
+  (export "agent:memory/functions@0.2.0" (instance $memory))
+)

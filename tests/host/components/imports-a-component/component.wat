@@ -1,0 +1,5 @@
+;; Code from elsewhere.
+(component
+  (import "url=<https://example.com/plugin.wasm>" (component))
+  (import "plugin" (component))
+)

@@ -1,0 +1,3 @@
+(component
+  (import "fetch" (func (param "url" string) (result string)))
+)

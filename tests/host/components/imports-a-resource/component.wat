@@ -1,0 +1,3 @@
+(component
+  (import "socket" (type (sub resource)))
+)

@@ -1,0 +1,3 @@
+(component
+  (import "acme:billing/invoices@1.0.0" (instance))
+)

@@ -1,0 +1,3 @@
+(component
+  (import "agent:memory/functions@0.1.0" (instance))
+)

@@ -1,0 +1,3 @@
+(component
+  (import "wasi:keyvalue/store@0.2.0-draft" (instance))
+)

@@ -1,0 +1,3 @@
+(component
+  (import "agent:memory/policy@0.1.0" (instance))
+)

@@ -1,0 +1,12 @@
+//! The host with real components: every turn here runs in a sandbox.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test has nobody else to tell")]
+
+mod components;
+mod concurrency;
+mod endings;
+mod invariants;
+mod limits;
+mod requests;
+mod sandbox;
+mod turns;
+mod versions;

@@ -1,0 +1,117 @@
+//! A store that counts what it is asked, and fails where it is told to.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use agent_memory_host::store::{
+    Amendment, Commit, Committed, ConversationKey, Effect, Ended, Erased, Erasure, Held, IdentityKey, Loaded,
+    MemoryStore, MetricRow, Read, SavedSession, Sealed, Sessions, Store, StoreError, Swept, Timestamp,
+};
+use async_trait::async_trait;
+
+/// A place to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Nothing can be read.
+    Load,
+    /// A commit is refused: nothing is written.
+    CommitRejected,
+    /// A commit is written, and its answer is lost.
+    CommitUnknown,
+    /// A session cannot be saved.
+    SaveSession,
+    /// A session cannot be deleted.
+    DeleteSession,
+}
+
+/// A [`MemoryStore`] that fails where it is told to.
+#[derive(Default)]
+pub struct FaultyStore {
+    store: MemoryStore,
+    faults: Mutex<HashSet<Fault>>,
+    loads: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl FaultyStore {
+    /// Fails at these places, and nowhere else, from now on.
+    pub fn fail(&self, faults: &[Fault]) {
+        *self.faults.lock().expect("not poisoned") = faults.iter().copied().collect();
+    }
+
+    /// How often a caller's memory was read.
+    pub fn loads(&self) -> u64 {
+        self.loads.load(Ordering::Relaxed)
+    }
+
+    /// How often a commit was asked for.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    fn check(&self, fault: Fault, effect: Effect) -> Result<(), StoreError> {
+        if !self.faults.lock().expect("not poisoned").contains(&fault) {
+            return Ok(());
+        }
+        Err(StoreError::Failed { place: "the test".into(), reason: format!("{fault:?}"), effect })
+    }
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn load(&self, read: Read) -> Result<Loaded, StoreError> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.check(Fault::Load, Effect::Rejected)?;
+        self.store.load(read).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.check(Fault::CommitRejected, Effect::Rejected)?;
+        let committed = self.store.commit(commit).await?;
+        self.check(Fault::CommitUnknown, Effect::Unknown)?;
+        Ok(committed)
+    }
+
+    async fn ended(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Ended>, StoreError> {
+        self.store.ended(conversation, now).await
+    }
+
+    async fn amend(&self, amendment: Amendment) -> Result<bool, StoreError> {
+        self.store.amend(amendment).await
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<Erased, StoreError> {
+        self.store.erase(erasure).await
+    }
+
+    async fn export(&self, identity: IdentityKey, now: Timestamp) -> Result<Held, StoreError> {
+        self.store.export(identity, now).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
+        self.store.sweep(now).await
+    }
+
+    async fn metric_rows(&self, now: Timestamp) -> Result<Vec<MetricRow>, StoreError> {
+        self.store.metric_rows(now).await
+    }
+}
+
+#[async_trait]
+impl Sessions for FaultyStore {
+    async fn save_session(&self, session: SavedSession) -> Result<(), StoreError> {
+        self.check(Fault::SaveSession, Effect::Rejected)?;
+        self.store.save_session(session).await
+    }
+
+    async fn load_session(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Sealed>, StoreError> {
+        self.store.load_session(conversation, now).await
+    }
+
+    async fn delete_session(&self, conversation: ConversationKey) -> Result<(), StoreError> {
+        self.check(Fault::DeleteSession, Effect::Rejected)?;
+        self.store.delete_session(conversation).await
+    }
+}

@@ -1,0 +1,140 @@
+//! What the tests of the whole have in common: agents built from `tests/agents`, and a short way to talk with them.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test has nobody else to tell")]
+
+mod faulty;
+
+pub use faulty::{Fault, FaultyStore};
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use agent_memory_host::store::{Backend, MemoryStore};
+use agent_memory_host::{
+    Agent, AgentDefinition, Conversation, Json, ManualClock, NewConversation, Runtime, RuntimeBuilder, Scope, Turn,
+    TurnOutcome,
+};
+use serde_json::Value;
+
+/// Names a policy component to be tested in place of the built-in one.
+const POLICY: &str = "AGENT_MEMORY_POLICY";
+
+/// An agent of `tests/agents`, built from its source, once for each process.
+pub fn component(name: &str) -> Vec<u8> {
+    static BUILT: Mutex<Option<HashMap<String, Vec<u8>>>> = Mutex::new(None);
+    let mut built = BUILT.lock().expect("no test panics while it builds");
+    let built = built.get_or_insert_default();
+    let build = || {
+        let path = root().join("tests/agents").join(name);
+        agent_memory_build::build(&path, &Default::default()).unwrap_or_else(|error| panic!("{error}")).bytes
+    };
+    built.entry(name.to_owned()).or_insert_with(build).clone()
+}
+
+/// The folder of the whole project.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests has a parent").to_owned()
+}
+
+/// The policy component that is tested: the one that the host has built in, or the one that the environment names.
+pub fn policy() -> PathBuf {
+    std::env::var_os(POLICY).map_or_else(|| root().join("host/src/policy.wasm"), PathBuf::from)
+}
+
+/// Sets up a runtime with the policy that is to be tested, and with compiled code kept between tests.
+pub fn runtime(store: Arc<dyn Backend>) -> RuntimeBuilder {
+    let policy = std::fs::read(policy()).expect("the policy to be tested can be read");
+    Runtime::builder(store).code_cache(root().join("target/tests/code")).policy(policy)
+}
+
+/// A clock that stands at 2026-03-02T10:20:00Z until it is set.
+pub fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new("2026-03-02T10:20:00Z".parse().expect("a time")))
+}
+
+/// The scope that tests use.
+pub fn scope() -> Scope {
+    Scope { account: "local".into(), project: "local".into(), environment: "sandbox".into() }
+}
+
+/// A configuration with these members beside the state keys `cheese_type`, `booking_day` and `mood`.
+pub fn configuration(more: &str) -> String {
+    let comma = if more.is_empty() { "" } else { ", " };
+    let keys = r#""state_keys": ["cheese_type", "booking_day", "mood"]"#;
+    format!(r#"{{"memory": {{"repeat_caller": {{{keys}{comma}{more}}}}}}}"#)
+}
+
+/// The probe agent on a fresh in-memory store, with a clock.
+pub struct Desk {
+    /// The runtime.
+    pub runtime: Runtime,
+    /// The agent.
+    pub agent: Agent,
+    /// The clock.
+    pub clock: Arc<ManualClock>,
+}
+
+impl Desk {
+    /// The probe agent with these members of the configuration.
+    pub async fn new(more: &str) -> Self {
+        Self::with(Arc::new(MemoryStore::new()), &configuration(more), |builder| builder).await
+    }
+
+    /// The probe agent on a store, with a configuration, and with what `change` does to the runtime.
+    pub async fn with(
+        store: Arc<dyn Backend>,
+        configuration: &str,
+        change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
+    ) -> Self {
+        let clock = clock();
+        let runtime = change(runtime(store).clock(clock.clone())).build().expect("a runtime");
+        let definition =
+            AgentDefinition { scope: scope(), functions: component("probe"), configuration: configuration.to_owned() };
+        let agent = runtime.load_agent(definition).await.expect("the probe loads");
+        Self { runtime, agent, clock }
+    }
+
+    /// A conversation of a caller.
+    pub async fn call_from(&self, number: &str) -> Conversation {
+        self.start(NewConversation { caller_number: Some(number.into()), ..Default::default() }).await
+    }
+
+    /// A conversation.
+    pub async fn start(&self, conversation: NewConversation) -> Conversation {
+        self.agent.start(conversation).await.unwrap_or_else(|error| panic!("{error}")).conversation
+    }
+
+    /// Sets the clock.
+    pub fn set_clock(&self, time: &str) {
+        self.clock.set(time.parse().expect("a time"));
+    }
+}
+
+/// JSON from a literal.
+pub fn json(value: &Value) -> Json {
+    Json::from_value(value).expect("JSON")
+}
+
+/// Calls a function.
+pub async fn call(conversation: &mut Conversation, function: &str, arguments: &Value) -> Turn {
+    conversation.call(function, json(arguments)).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What a turn returned.
+pub fn returned(turn: &Turn) -> Value {
+    match &turn.outcome {
+        TurnOutcome::Returned(value) => value.to().expect("JSON"),
+        outcome => panic!("{} did not return: {outcome:?}, {:?}", turn.function, turn.logs),
+    }
+}
+
+/// Calls a function that has to return.
+pub async fn value(conversation: &mut Conversation, function: &str, arguments: &Value) -> Value {
+    returned(&call(conversation, function, arguments).await)
+}
+
+/// Sets a key of the state, which has to work.
+pub async fn set(conversation: &mut Conversation, key: &str, value_to_set: &Value) {
+    let arguments = serde_json::json!({ "key": key, "value": value_to_set });
+    value(conversation, "set", &arguments).await;
+}
