@@ -1,7 +1,7 @@
 //! Repeat callers: what is recorded of a caller's first conversation, and what later ones are told of it (A1 to A8).
 
 use crate::configuration::MemoryRules;
-use crate::timestamp::{DAY, Timestamp, expiry, floor_to_hour, format_utc};
+use crate::timestamp::{DAY, Timestamp, expiry, floor_to_hour, format_hour};
 
 /// A metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub(crate) fn propose_interaction(
     }
     let metrics = vec![
         Metric { name: CONVERSATION.to_owned(), value: conversation },
-        Metric { name: BEGAN.to_owned(), value: format_utc(began) },
+        Metric { name: BEGAN.to_owned(), value: format_hour(began) },
     ];
     let outcome = Outcome { qa: outcome.qa, handoff: outcome.handoff.or(requested_handoff) };
     let interaction = amend(Interaction { began, expires, metrics }, outcome);

@@ -1,5 +1,7 @@
 //! Times: full hours for all that is kept on a caller (P1), and date-times in stored values (P2).
 
+use std::ops::Range;
+
 /// Seconds since 1970-01-01T00:00:00Z.
 pub type Timestamp = i64;
 
@@ -19,12 +21,11 @@ pub(crate) fn expiry(written: Timestamp, retention_days: u8) -> Timestamp {
     floor_to_hour(written).saturating_add(i64::from(retention_days) * DAY)
 }
 
-/// A time as RFC 3339 in UTC, such as `2026-01-01T10:00:00Z`.
-pub(crate) fn format_utc(time: Timestamp) -> String {
+/// The hour in which a time lies as RFC 3339 in UTC, such as `2026-01-01T10:00:00Z`.
+pub(crate) fn format_hour(time: Timestamp) -> String {
     let (year, month, day) = civil_date(time.div_euclid(DAY));
-    let second = time.rem_euclid(DAY);
-    let (hour, minute, second) = (second / HOUR, second % HOUR / 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    let hour = time.rem_euclid(DAY) / HOUR;
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:00:00Z")
 }
 
 /// If a text is an RFC 3339 date-time finer than the hour: the same with its minutes, seconds and their fraction at
@@ -32,28 +33,22 @@ pub(crate) fn format_utc(time: Timestamp) -> String {
 ///
 /// The form is kept: `2026-03-02t10:20:30.50+05:30` becomes `2026-03-02t10:00:00.00+05:30`.
 pub(crate) fn round_date_time(text: &str) -> Option<String> {
-    let (below_hour, _) = date_time(text)?;
+    let range = below_hour(text)?;
+    let below_hour = text.get(range.clone())?;
     let is_fine = below_hour.bytes().any(|byte| byte.is_ascii_digit() && byte != b'0');
-    let start = text.get(..LENGTH_TO_HOUR)?;
-    let offset = text.get(LENGTH_TO_HOUR + below_hour.len()..)?;
-    is_fine.then(|| {
-        let zeros = below_hour.chars().map(|char| if char.is_ascii_digit() { '0' } else { char });
-        start.chars().chain(zeros).chain(offset.chars()).collect()
-    })
+    let zeros: String = below_hour.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
+    let rounded = [text.get(..range.start)?, &zeros, text.get(range.end..)?].concat();
+    is_fine.then_some(rounded)
 }
 
-/// The length of `2026-03-02T10`.
-const LENGTH_TO_HOUR: usize = 13;
-
-/// Splits what follows the hour of an RFC 3339 date-time into the part below the hour and the offset. None if the text
-/// is no such date-time. Between date and time the standard also lets a space stand.
-fn date_time(text: &str) -> Option<(&str, &str)> {
+/// Where minutes, seconds and their fraction stand in an RFC 3339 date-time: the `:20:30.50` of
+/// `2026-03-02T10:20:30.50Z`. None if the text is no such date-time. The standard lets a space stand for the `T`.
+fn below_hour(text: &str) -> Option<Range<usize>> {
     let (date, rest) = text.split_at_checked(10)?;
     let (separator, rest) = rest.split_at_checked(1)?;
     let (hour, rest) = rest.split_at_checked(2)?;
     let (minute_and_second, rest) = rest.split_at_checked(6)?;
-    let fraction_length = fraction_length(rest)?;
-    let (fraction, offset) = rest.split_at_checked(fraction_length)?;
+    let (fraction, offset) = rest.split_at_checked(fraction_length(rest)?)?;
     let (minute, second) = minute_and_second.strip_prefix(':')?.split_once(':')?;
     let is_date_time = is_date(date)
         && matches!(separator, "T" | "t" | " ")
@@ -61,8 +56,8 @@ fn date_time(text: &str) -> Option<(&str, &str)> {
         && number(minute, 2)? <= 59
         && number(second, 2)? <= 60
         && is_offset(offset);
-    let below_hour = text.get(LENGTH_TO_HOUR..LENGTH_TO_HOUR + minute_and_second.len() + fraction.len())?;
-    is_date_time.then_some((below_hour, offset))
+    let start = date.len() + separator.len() + hour.len();
+    is_date_time.then(|| start..start + minute_and_second.len() + fraction.len())
 }
 
 fn is_date(text: &str) -> bool {

@@ -202,7 +202,7 @@ fn c5_without_a_section_memory_is_off() {
 fn c6_all_errors_are_reported_at_once_with_place_finding_and_remedy() {
     let source = repeat_caller(
         r#""analytics_enabled": "yes", "state_keys": ["a", "a", ""], "retention_days": 120, "colour": 1,
-           "identifier_blacklist": ["+4477", 441632960001]"#,
+           "identifier_blacklist": ["+4477", 441632960001, "", {}, null]"#,
     );
     let errors = parse(&source).unwrap_err();
     let mut found: Vec<_> = errors.iter().map(|error| (error.path.as_str(), error.found.as_str())).collect();
@@ -212,6 +212,9 @@ fn c6_all_errors_are_reported_at_once_with_place_finding_and_remedy() {
         ("analytics_enabled", "\"yes\""),
         ("colour", "the unknown key `colour`"),
         ("identifier_blacklist[1]", "a number"),
+        ("identifier_blacklist[2]", "an empty text"),
+        ("identifier_blacklist[3]", "an object"),
+        ("identifier_blacklist[4]", "null"),
         ("retention_days", "120"),
         ("state_keys[1]", "\"a\" once more"),
         ("state_keys[2]", "\"\""),

@@ -39,6 +39,13 @@ fn m4_an_expired_field_is_invisible_from_the_second_it_expires() {
         |field| Conversation::new(CHEESE).turn(vec![field], |sandbox| sandbox.memory().contains("cheese_type"));
     assert!(is_seen(field(NOW + 1)));
     assert!(!is_seen(field(NOW)));
+    let conversation = || Conversation::new(&repeat_caller(r#""state_keys": ["cheese_type"], "retention_days": 1"#));
+    let written = || vec![stored("cheese_type", "1", HOUR_OF_NOW - DAY)];
+    let is_seen_at = |now| {
+        Conversation { now, ..conversation() }.turn(written(), |sandbox| sandbox.memory().contains("cheese_type"))
+    };
+    assert!(is_seen_at(HOUR_OF_NOW - 1), "a shorter retention counts from the hour of the commit");
+    assert!(!is_seen_at(HOUR_OF_NOW));
 }
 
 #[test]
@@ -74,6 +81,7 @@ proptest! {
         fields in prop::collection::btree_map("[a-f]", (any_json(), -100..5_i64, 1..100_i64), 0..6),
         state_keys in prop::collection::btree_set("[a-f]", 0..6),
         retention_days in 1..=90_i64,
+        now in prop::sample::select(vec![HOUR_OF_NOW, NOW]),
     ) {
         let source = repeat_caller(&format!(r#""retention_days": {retention_days}, "state_keys": {:?}"#,
             Vec::from_iter(&state_keys)));
@@ -87,12 +95,12 @@ proptest! {
         let expected: Vec<_> = fields
             .iter()
             .filter(|field| state_keys.contains(&field.key))
-            .filter(|field| NOW < field.expires && NOW < field.written + retention_days * 24 * HOUR)
+            .filter(|field| now < field.expires && now < field.written + retention_days * 24 * HOUR)
             .map(|field| (field.key.clone(), field.value.clone()))
             .collect();
         let mut given = fields.clone();
         given.reverse();
-        Conversation::new(&source).turn(given, |sandbox| {
+        Conversation { now, ..Conversation::new(&source) }.turn(given, |sandbox| {
             let memory = sandbox.memory();
             let seen: Vec<_> = memory.fields().map(|(key, value)| (key.to_owned(), value.clone())).collect();
             prop_assert_eq!(&seen, &expected);

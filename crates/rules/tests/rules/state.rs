@@ -85,6 +85,11 @@ fn s2_the_platforms_state_has_to_be_json_and_within_limits() {
         problem(vec![from_platform("a", &large), from_platform("b", &large)]),
         "with `b` the state has 400006 bytes, and at most 262144 are allowed",
     );
+    let largest = vec![from_platform("a", &large), from_platform("b", &"1".repeat(262_144 - 200_002 - 2))];
+    assert!(identify(&settings(CHEESE), &calling_from(NUMBER), largest, NOW).is_ok());
+    let long = "k".repeat(1_000);
+    let expected = format!("the value of `{}` is no JSON: EOF while parsing a value at line 1 column 0", &long[..128]);
+    assert_eq!(problem(vec![from_platform(&long, "")]), expected);
     assert_eq!(problem(vec![from_platform("a", "1"), from_platform("a", "2")]), "the key `a` is there twice");
     let nested_under_memory_key = vec![from_platform("cheese_type", "[[1]]")];
     assert!(identify(&settings(CHEESE), &calling_from(NUMBER), nested_under_memory_key, NOW).is_ok(), "it is not set");

@@ -81,6 +81,8 @@ pub(crate) struct Conversation {
     pub(crate) state: Vec<StateEntry>,
     pub(crate) outcome: Outcome,
     pub(crate) requested_handoff: Option<Handoff>,
+    /// When its turns are.
+    pub(crate) now: Timestamp,
 }
 
 impl Conversation {
@@ -91,6 +93,7 @@ impl Conversation {
             state: Vec::new(),
             outcome: Outcome::default(),
             requested_handoff: None,
+            now: NOW,
         }
     }
 
@@ -98,7 +101,7 @@ impl Conversation {
     pub(crate) fn turn<T>(&mut self, fields: Vec<StoredField>, function: impl FnOnce(&mut Sandbox) -> T) -> T {
         let mut sandbox = Sandbox::new();
         let (settings, state) = (self.settings.clone(), std::mem::take(&mut self.state));
-        sandbox.begin(Turn { settings, fields, state, now: NOW }).unwrap();
+        sandbox.begin(Turn { settings, fields, state, now: self.now }).unwrap();
         let value = function(&mut sandbox);
         self.state = sandbox.finish().unwrap();
         value

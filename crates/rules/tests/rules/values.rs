@@ -1,5 +1,7 @@
 //! V1 to V5.
 
+use std::collections::BTreeMap;
+
 use agent_memory_rules::{Configuration, Json, KeyRules, Limits, SetError, State, StateValue};
 use proptest::prelude::*;
 
@@ -129,16 +131,24 @@ fn v5_limits_have_defaults() {
 }
 
 #[test]
-fn v5_the_names_of_keys_that_are_gone_do_not_pile_up() {
-    let limits = Limits { state_bytes: 1_000, ..Limits::default() };
-    let mut state = state(CHEESE, limits);
-    for index in 0..1_000 {
-        state.set(format!("key-{index:06}"), json("1")).unwrap();
-        assert!(state.remove(&format!("key-{index:06}")));
-        state.set("long".repeat(50 + index), json("1")).unwrap_err();
+fn v5_the_names_of_keys_that_are_gone_are_kept_up_to_the_states_size() {
+    let mut state = state(CHEESE, Limits { state_bytes: 10, ..Limits::default() });
+    let gone = |state: &State| -> Vec<String> {
+        let entries = state.clone().into_entries().into_iter();
+        entries.filter(|entry| entry.value.is_none()).map(|entry| entry.key).collect()
+    };
+    for key in ["aaaaa", "bbbbb", "ccccc"] {
+        state.set(key.to_owned(), json("1")).unwrap();
+        assert!(state.remove(key));
     }
-    let size: usize = state.into_entries().iter().map(|entry| entry.key.len()).sum();
-    assert!(size <= 1_000, "{size}");
+    assert_eq!(gone(&state), ["aaaaa", "bbbbb"], "another would be too much");
+    state.set("d".repeat(200), json("1")).unwrap_err();
+    assert_eq!(gone(&state), ["aaaaa", "bbbbb"]);
+    state.set("aaaaa".to_owned(), json("1")).unwrap();
+    state.set("ccccc".to_owned(), json("no JSON")).unwrap_err();
+    assert_eq!(gone(&state), ["bbbbb", "ccccc"], "the first is there again and made room");
+    state.set("d".to_owned(), json("no JSON")).unwrap_err();
+    assert_eq!(gone(&state), ["bbbbb", "ccccc"]);
 }
 
 /// Where a value nests, found in the parsed value.
@@ -181,25 +191,22 @@ proptest! {
         limit in 0..60_u32, sets in prop::collection::vec(("[a-c]{1,2}", any_json()), 0..20),
     ) {
         let mut state = state(CHEESE, Limits { state_bytes: limit, ..Limits::default() });
+        let mut expected: BTreeMap<String, String> = BTreeMap::new();
         for (key, value) in sets {
-            let size = |state: &State| -> usize {
-                let size = |(key, value): (&str, &StateValue)| match value {
-                    StateValue::Json(Json(text)) => key.len() + text.len(),
-                    StateValue::Opaque(_) => unreachable!("no opaque value is set here"),
-                };
-                state.entries().map(size).sum()
-            };
-            let old = state.get(&key).cloned();
-            let old_size = size(&state);
-            match state.set(key.clone(), json(&value)) {
-                Ok(()) => prop_assert!(size(&state) <= limit as usize),
-                Err(SetError::StateTooLarge { actual, .. }) => {
-                    prop_assert!(actual > u64::from(limit));
-                    prop_assert_eq!(state.get(&key), old.as_ref());
-                    prop_assert_eq!(size(&state), old_size);
-                }
-                Err(error) => prop_assert!(false, "{}", error),
+            let mut with_this = expected.clone();
+            with_this.insert(key.clone(), value.clone());
+            let size: usize = with_this.iter().map(|(key, value)| key.len() + value.len()).sum();
+            let (actual, limit) = (size as u64, u64::from(limit));
+            let answer = state.set(key.clone(), json(&value));
+            if actual > limit {
+                prop_assert_eq!(answer, Err(SetError::StateTooLarge { key, actual, limit }));
+            } else {
+                prop_assert_eq!(answer, Ok(()));
+                expected = with_this;
             }
+            let read = state.entries().map(|(key, value)| (key.to_owned(), value.clone())).collect::<BTreeMap<_, _>>();
+            let expected = expected.iter().map(|(key, value)| (key.clone(), json(value)));
+            prop_assert_eq!(read, expected.collect::<BTreeMap<_, _>>());
         }
     }
 }
