@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::BuildError;
+use crate::{BuildError, Options};
 
 /// Writes a file in one step: whoever reads it meets the old content or the new, also if this process is killed.
 ///
@@ -28,6 +28,15 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// The folder in which everything is kept that can be made again, as an absolute path.
+pub(crate) fn folder(options: &Options<'_>) -> PathBuf {
+    let named = || std::env::var_os("AGENT_MEMORY_CACHE_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let own = || directories::ProjectDirs::from("", "", "agent-memory").map(|folders| folders.cache_dir().to_owned());
+    let folder = options.cache.map(Path::to_owned).or_else(named).or_else(own);
+    let folder = folder.unwrap_or_else(|| std::env::temp_dir().join("agent-memory"));
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 /// A file that was made from something, with a note beside it of what from.

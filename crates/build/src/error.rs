@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::javascript::JavaScriptError;
+use crate::python::PythonError;
 use crate::toolchain::ToolchainError;
 
 /// Why a build has no component.
@@ -75,6 +77,12 @@ pub enum BuildError {
     /// The machine cannot compile for wasm.
     #[error(transparent)]
     Toolchain(#[from] ToolchainError),
+    /// JavaScript cannot be built, and the sources are not at fault.
+    #[error(transparent)]
+    JavaScript(#[from] JavaScriptError),
+    /// Python cannot be built, and the sources are not at fault.
+    #[error(transparent)]
+    Python(#[from] PythonError),
     /// A file or folder cannot be read.
     #[error("{path} cannot be read: {source}", path = path.display())]
     Read {

@@ -20,15 +20,19 @@
 mod cache;
 mod component;
 mod error;
+mod javascript;
 mod process;
 mod progress;
+mod python;
 mod rust;
 mod source;
 pub mod toolchain;
 
 pub use cache::write_atomically;
 pub use error::BuildError;
+pub use javascript::JavaScriptError;
 pub use progress::Progress;
+pub use python::PythonError;
 
 use std::path::{Path, PathBuf};
 
@@ -42,6 +46,9 @@ pub struct Options<'a> {
     pub way: Option<Way>,
     /// Whether compilers may colour what they print.
     pub color: bool,
+    /// Where to keep what can be made again: tools that were installed, and components. None: in the folder that the
+    /// variable `AGENT_MEMORY_CACHE_DIR` names, or else in the user's cache. Rust projects have a folder of their own.
+    pub cache: Option<&'a Path>,
     /// Is told of each step. What a terminal shows, and a pipe does not.
     pub progress: Option<&'a dyn Fn(Progress<'_>)>,
 }
@@ -111,5 +118,7 @@ pub fn build(path: &Path, options: &Options<'_>) -> Result<Built, BuildError> {
             Ok(Built { path: path.to_owned(), bytes, work: Work::Given, diagnostics: String::new() })
         }
         Source::Rust { manifest } => rust::build(&manifest, options),
+        Source::JavaScript(project) => javascript::build(&project, options),
+        Source::Python(project) => python::build(&project, options),
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::BuildError;
+use crate::{javascript, python};
 
 /// How every WebAssembly binary begins, a component or not.
 const MAGIC: [u8; 4] = *b"\0asm";
@@ -19,6 +20,10 @@ pub(crate) enum Source {
         /// Its `Cargo.toml`, as an absolute path.
         manifest: PathBuf,
     },
+    /// Sources in JavaScript or TypeScript.
+    JavaScript(javascript::Project),
+    /// Sources in Python.
+    Python(python::Project),
 }
 
 impl Source {
@@ -31,6 +36,12 @@ impl Source {
         if metadata.is_dir() {
             return match rust_manifest(&path.join("Cargo.toml")) {
                 Some(manifest) => Ok(Self::Rust { manifest }),
+                // A platform's project may have a package.json for tools of its own.
+                None if python::Project::has_functions(path) => python::Project::of_folder(path).map(Self::Python),
+                None if javascript::Project::is_folder(path) => {
+                    javascript::Project::of_folder(path).map(Self::JavaScript)
+                }
+                None if python::Project::is_folder(path) => python::Project::of_folder(path).map(Self::Python),
                 None => Err(BuildError::Unsupported { path: path.to_owned(), found: "a folder without a Cargo.toml" }),
             };
         }
@@ -44,6 +55,12 @@ impl Source {
         }
         if path.extension().is_some_and(|extension| extension == "wasm") || has_magic(path).map_err(read_error)? {
             return fs::read(path).map(Self::Component).map_err(read_error);
+        }
+        if python::Project::is_source(path) {
+            return python::Project::of_file(path).map(Self::Python);
+        }
+        if javascript::Project::is_source(path) {
+            return javascript::Project::of_file(path).map(Self::JavaScript);
         }
         Err(BuildError::Unsupported { path: path.to_owned(), found: "a file of another kind" })
     }

@@ -1,0 +1,4 @@
+/** Nobody asks for it. */
+export default function weval() {
+  throw new Error("weval is not installed");
+}

@@ -1,0 +1,4 @@
+// How tests are run by Node.js.
+
+export { assert } from "chai";
+export { test } from "node:test";
