@@ -223,19 +223,39 @@ impl Version {
         names.filter(|name| ![START_FUNCTION, END_FUNCTION].contains(name))
     }
 
-    /// The function that can be called by this name, which may also be spelt as JavaScript does: `bookTable` is
-    /// `book_table`.
+    /// The function that can be called by this name, each part of which may also be spelt as JavaScript does: `bookTable`
+    /// is `book_table`, and `pickup_flow.confirmOrder` is `pickup_flow.confirm_order`.
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
         let exact = self.callable().find(|callable| *callable == name);
-        exact.or_else(|| self.callable().find(|callable| is_in_camel_case(name, callable)))
+        exact.or_else(|| self.callable().find(|callable| is_respelt(name, callable)))
     }
 }
 
-/// Whether a name is another in camelCase.
-fn is_in_camel_case(name: &str, snake_case: &str) -> bool {
-    let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
-    let is_camel_case = !name.contains('_') && name.contains(|letter: char| letter.is_ascii_uppercase());
-    is_camel_case && letters(name) == letters(snake_case)
+/// Whether a name is that of a function, but for parts in camelCase.
+fn is_respelt(name: &str, function: &str) -> bool {
+    let mut parts = function.split('.');
+    name.split('.').all(|part| parts.next().is_some_and(|own| own == part || own == snake_case(part)))
+        && parts.next().is_none()
+}
+
+/// A name as the contract spells it: what the SDK for JavaScript makes of `bookTable` and `parseURLNow`.
+fn snake_case(name: &str) -> String {
+    let mut snake_case = String::with_capacity(name.len() + 4);
+    let mut letters = name.chars().peekable();
+    let mut before = None;
+    while let Some(letter) = letters.next() {
+        let begins_word = letter.is_ascii_uppercase()
+            && before.is_some_and(|before: char| {
+                let ends_capitals = letters.peek().is_some_and(char::is_ascii_lowercase);
+                before.is_ascii_lowercase() || before.is_ascii_digit() || (before.is_ascii_uppercase() && ends_capitals)
+            });
+        if begins_word {
+            snake_case.push('_');
+        }
+        snake_case.extend(letter.to_lowercase());
+        before = Some(letter);
+    }
+    snake_case
 }
 
 fn compile(shared: &Shared, policy: &Policy, functions: &[u8]) -> Result<Program, ComponentError> {
@@ -296,6 +316,41 @@ impl FunctionDescription {
         match parsed {
             Ok((parameters, annotations)) => Ok(Self { name, description, parameters, annotations }),
             Err(problem) => Err(ComponentError::BadParameters { function: name, problem }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_be_spelt_in_camel_case_part_by_part() {
+        for (name, function) in [
+            ("bookTable", "book_table"),
+            ("book_table", "book_table"),
+            ("parseURLNow", "parse_url_now"),
+            ("bookTable2Go", "book_table2_go"),
+            ("aB", "a_b"),
+            // As its author may have called it.
+            ("book_Table", "book_table"),
+            ("pickup_flow.confirmOrder", "pickup_flow.confirm_order"),
+            ("pickupFlow.confirm_order", "pickup_flow.confirm_order"),
+            ("pickupFlow.confirmOrder", "pickup_flow.confirm_order"),
+            ("PickupFlow.confirmOrder", "PickupFlow.confirm_order"),
+        ] {
+            assert!(is_respelt(name, function), "{name}");
+        }
+        for (name, function) in [
+            ("aB", "ab"),
+            ("booktable", "book_table"),
+            ("book_table", "booktable"),
+            ("confirmOrder", "pickup_flow.confirm_order"),
+            ("pickup_flow.confirmOrder", "confirm_order"),
+            ("pickup_flow", "pickup_flow.confirm_order"),
+            ("pickupFlow_confirmOrder", "pickup_flow.confirm_order"),
+        ] {
+            assert!(!is_respelt(name, function), "{name}");
         }
     }
 }

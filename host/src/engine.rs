@@ -19,9 +19,10 @@ const MEMORIES: u32 = 4;
 const TABLES: u32 = 48;
 const TABLE_ELEMENTS: usize = 40_000;
 
-/// The stack of a function's own code, and the native stack around it.
-const WASM_STACK_BYTES: usize = 512 << 10;
-const NATIVE_STACK_BYTES: usize = 1 << 20;
+/// The stack of a function's own code, and the native stack around it. Python raises an error for an endless recursion
+/// if there is room for a thousand of its calls, which take about 1 MiB; otherwise the sandbox would have to end it.
+const WASM_STACK_BYTES: usize = 2 << 20;
+const NATIVE_STACK_BYTES: usize = 3 << 20;
 
 /// How much of a memory is zeroed by hand when a sandbox is gone, rather than given back to the kernel. Guests of
 /// ours touch less than this, so that their turns need no page fault.

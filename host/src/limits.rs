@@ -9,7 +9,8 @@ use std::time::Duration;
 pub struct Limits {
     /// How long a turn may run. Answers that it waits for do not count. Default: 5 s.
     pub turn_time: Duration,
-    /// How much memory a turn may have, in bytes. Default: 64 MiB.
+    /// How much memory a turn may have, in bytes. Default: 96 MiB. JavaScript does not collect what is
+    /// no longer used before it has some 60.
     pub memory_bytes: usize,
     /// How much a turn may hand over in what it says, asks for, logs and returns, in bytes, and how large all metrics
     /// of a conversation may be together. Default: 1 MiB.
@@ -30,7 +31,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             turn_time: Duration::from_secs(5),
-            memory_bytes: 64 << 20,
+            memory_bytes: 96 << 20,
             output_bytes: 1 << 20,
             key_bytes: 128,
             value_bytes: 8 << 10,

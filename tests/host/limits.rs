@@ -52,7 +52,7 @@ fn attacks() -> Vec<Attack> {
     let empty = json!({"bytes": 0, "calls": TOO_MUCH});
     vec![
         attack("allocate_forever", json!({}), StopReason::MemoryLimit, MEMORY),
-        attack("allocate", json!({"bytes": 65 << 20}), StopReason::MemoryLimit, MEMORY),
+        attack("allocate", json!({"bytes": 97 << 20}), StopReason::MemoryLimit, MEMORY),
         attack("recurse_forever", json!({}), StopReason::Trap, STACK),
         attack("say_much", at_once.clone(), StopReason::OutputLimit, OUTPUT_AT_ONCE),
         attack("say_much", bit_by_bit.clone(), StopReason::OutputLimit, OUTPUT),

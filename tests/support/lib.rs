@@ -2,13 +2,17 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test has nobody else to tell")]
 
 mod faulty;
+pub mod guide;
+mod package;
 
 pub use faulty::{Fault, FaultyStore};
+pub use package::rust_agent;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use agent_memory_build::Options;
 use agent_memory_host::store::{Backend, MemoryStore};
 use agent_memory_host::{
     Agent, AgentDefinition, Conversation, Json, ManualClock, NewConversation, Runtime, RuntimeBuilder, Scope, Turn,
@@ -21,14 +25,25 @@ const POLICY: &str = "AGENT_MEMORY_POLICY";
 
 /// An agent of `tests/agents`, built from its source, once for each process.
 pub fn component(name: &str) -> Vec<u8> {
-    static BUILT: Mutex<Option<HashMap<String, Vec<u8>>>> = Mutex::new(None);
-    let mut built = BUILT.lock().expect("no test panics while it builds");
-    let built = built.get_or_insert_default();
-    let build = || {
-        let path = root().join("tests/agents").join(name);
-        agent_memory_build::build(&path, &Default::default()).unwrap_or_else(|error| panic!("{error}")).bytes
-    };
-    built.entry(name.to_owned()).or_insert_with(build).clone()
+    static AGENTS: Mutex<Option<HashMap<String, Vec<u8>>>> = Mutex::new(None);
+    // Of the tests that need an agent which does not build, each says why.
+    let mut agents = AGENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let agents = agents.get_or_insert_default();
+    let path = root().join("tests/agents").join(name);
+    agents.entry(name.to_owned()).or_insert_with(|| built(&path)).clone()
+}
+
+/// The component of sources. Components and what builds them are kept between runs, and one is built at a time.
+pub fn built(path: &Path) -> Vec<u8> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock();
+    let options = Options { cache: Some(&cache()), ..Options::default() };
+    agent_memory_build::build(path, &options).unwrap_or_else(|error| panic!("{error}")).bytes
+}
+
+/// The folder in which tests keep tools, components and compiled code.
+pub fn cache() -> PathBuf {
+    root().join("target/tests/cache")
 }
 
 /// The folder of the whole project.

@@ -1,6 +1,6 @@
 //! Files that are there as a whole or not at all.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,32 @@ pub(crate) fn folder(options: &Options<'_>) -> PathBuf {
     let folder = options.cache.map(Path::to_owned).or_else(named).or_else(own);
     let folder = folder.unwrap_or_else(|| std::env::temp_dir().join("agent-memory"));
     std::path::absolute(&folder).unwrap_or(folder)
+}
+
+/// Makes a folder that is complete as soon as it is there.
+pub(crate) fn put_in_place(
+    folder: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), BuildError>,
+) -> Result<(), BuildError> {
+    let written = |source| BuildError::Write { path: folder.to_owned(), source };
+    let parent = folder.parent().unwrap_or(folder);
+    fs::create_dir_all(parent).map_err(written)?;
+    let beside = tempfile::Builder::new().prefix(".new-").tempdir_in(parent).map_err(written)?;
+    fill(beside.path())?;
+    fs::rename(beside.path(), folder).map_err(written)?;
+    // What it would remove is not there any more.
+    let _ = beside.keep();
+    Ok(())
+}
+
+/// Waits until no other process installs anything in a folder. The turn ends when the file is dropped.
+pub(crate) fn take_turn(folder: &Path) -> Result<File, BuildError> {
+    let path = folder.join("lock");
+    let written = |source| BuildError::Write { path: path.clone(), source };
+    fs::create_dir_all(folder).map_err(written)?;
+    let file = File::create(&path).map_err(written)?;
+    file.lock().map_err(written)?;
+    Ok(file)
 }
 
 /// A file that was made from something, with a note beside it of what from.
@@ -114,5 +140,24 @@ mod tests {
         derived().write(b"component").unwrap();
         fs::write(folder.path().join("a.wasm"), b"compo").unwrap();
         assert_eq!(derived().read(), None);
+    }
+
+    #[test]
+    fn a_folder_is_there_as_a_whole_or_not_at_all() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join("tools/one");
+        let failed = put_in_place(&folder, |beside| {
+            fs::write(beside.join("half"), "").unwrap();
+            Err(BuildError::NotFound { path: beside.to_owned() })
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_dir(cache.path().join("tools")).unwrap().count(), 0);
+        put_in_place(&folder, |beside| {
+            fs::write(beside.join("whole"), "1").unwrap();
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(fs::read_to_string(folder.join("whole")).unwrap(), "1");
+        assert_eq!(fs::read_dir(cache.path().join("tools")).unwrap().count(), 1);
     }
 }

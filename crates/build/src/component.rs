@@ -9,8 +9,10 @@ pub(crate) const ENCODER: &str = concat!("agent-memory-build ", env!("CARGO_PKG_
 pub(crate) fn encode(project: &str, module: &[u8]) -> Result<Vec<u8>, BuildError> {
     // The causes are what tells the reader which function or type does not fit.
     let encode_error = |error| BuildError::Encode { project: project.to_owned(), reason: format!("{error:#}") };
-    let (without_note, _) = wit_component::metadata::decode(module).map_err(encode_error)?;
-    if without_note.is_none() {
+    let (without_note, bindings) = wit_component::metadata::decode(module).map_err(encode_error)?;
+    // Whoever uses the SDK and exports nothing has noted what the SDK imports.
+    let exports_nothing = bindings.resolve.worlds.get(bindings.world).is_none_or(|world| world.exports.is_empty());
+    if without_note.is_none() || exports_nothing {
         return Err(BuildError::NoWorld { project: project.to_owned() });
     }
     wit_component::ComponentEncoder::default()

@@ -58,9 +58,10 @@ pub enum BuildError {
         /// What cargo printed.
         output: String,
     },
-    /// The project compiles and says nowhere which world it is for.
+    /// The project compiles and exports nothing, and so says nowhere which world it is for.
     #[error(
-        "{project} is no component: export its functions with the SDK, or with `wit_bindgen::generate!` and `export!`"
+        "{project} exports no functions: name them in `agent_memory_sdk::export!(...)`, each with the attribute \
+         `#[agent_memory_sdk::function]`; or use `wit_bindgen::generate!` and its `export!`"
     )]
     NoWorld {
         /// The project's name.
@@ -101,7 +102,8 @@ pub enum BuildError {
     },
 }
 
-const SUPPORTED: &str = "a component (.wasm), or the folder of a Rust project whose library is a `cdylib`";
+const SUPPORTED: &str = "a component (.wasm), a file in Python, JavaScript or TypeScript, or a project's folder (in Rust, one whose library is a \
+     `cdylib`)";
 
 fn list(packages: &[PathBuf]) -> String {
     packages.iter().map(|package| format!("\n  {}", package.display())).collect()

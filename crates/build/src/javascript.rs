@@ -4,11 +4,11 @@
 //! what the functions are, and has componentize-js load all of it into an engine whose memory becomes a core module. See
 //! `javascript/node`. What the script needs of npm is [installed](tools) once, into a cache of our own.
 //!
-//! A component that was built before is [taken again](record) as long as nothing has changed that it was made from.
+//! A component that was built before is [taken again](crate::record) as long as nothing has changed that it was made from.
 
 mod error;
+mod origin;
 mod project;
-mod record;
 mod script;
 mod tools;
 
@@ -20,25 +20,25 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
-use crate::{BuildError, Built, Options, Progress, Work, cache};
-use record::Record;
+use crate::record::Record;
+use crate::{BuildError, Built, Options, Progress, cache};
+use origin::Origin;
+use script::Limits;
 use tools::Tools;
 
 /// Builds a project.
 pub(crate) fn build(project: &Project, options: &Options<'_>) -> Result<Built, BuildError> {
     let cache = cache::folder(options).join("javascript");
-    let record = Record::new(project, &cache);
-    if let Some(kept) = record.read(project) {
-        let (path, diagnostics) = (record.component().to_owned(), kept.diagnostics);
-        return Ok(Built { path, bytes: kept.component, work: Work::Fresh, diagnostics });
+    let record = Record::new(&cache, &project.identity());
+    if let Some(built) = record.read(|origin: &Origin| origin.is_current(project)) {
+        return Ok(built);
     }
     let tools = Tools::prepare(&cache, options)?;
     options.report(Progress::Compiling { project: &project.name });
-    let made = script::run(&tools, project)?;
+    let made = script::run(&tools, project, Limits::USUAL)?;
     options.report(Progress::Encoding { project: &project.name });
     let bytes = encode(project, &made.module)?;
-    record.write(project, &bytes, &made)?;
-    Ok(Built { path: record.component().to_owned(), bytes, work: Work::Done, diagnostics: made.diagnostics })
+    record.write(Origin::new(project, made.inputs), bytes, made.diagnostics)
 }
 
 /// Makes a component of the core module, with the way to WASI that its engine needs.

@@ -10,20 +10,25 @@
 //! # Ok::<(), agent_memory_build::BuildError>(())
 //! ```
 //!
-//! What is built already is passed through, so that a caller need not know which of the two it was given. A Rust
-//! project is built by cargo for `wasm32-unknown-unknown`, which has no WASI imports at all, and then encoded as a
-//! component. Whatever the machine lacks for that is fetched first: see [`toolchain`].
+//! What is built already is passed through, so that a caller need not know which of the two it was given.
 //!
-//! Cargo decides what is fresh, and a component is encoded again only if cargo's output differs from what it was
-//! encoded from. A build that is interrupted leaves nothing behind that a later one would take for finished.
+//! - A **Rust** project is built by cargo for `wasm32-unknown-unknown`, which has no WASI imports at all, and then
+//!   encoded as a component. Whatever the machine lacks for that is fetched first: see [`toolchain`].
+//! - **Python** is built by `componentize-py`, **JavaScript and TypeScript** by esbuild and `componentize-js`. They are
+//!   installed into a cache of our own, pinned by digests, by the Python or Node.js that has to be there.
+//!
+//! Nothing is built again whose sources, tools and SDK are what they were. A build that is interrupted leaves nothing
+//! behind that a later one would take for finished.
 
 mod cache;
 mod component;
 mod error;
+mod files;
 mod javascript;
 mod process;
 mod progress;
 mod python;
+mod record;
 mod rust;
 mod source;
 pub mod toolchain;

@@ -42,7 +42,7 @@ impl Source {
                     javascript::Project::of_folder(path).map(Self::JavaScript)
                 }
                 None if python::Project::is_folder(path) => python::Project::of_folder(path).map(Self::Python),
-                None => Err(BuildError::Unsupported { path: path.to_owned(), found: "a folder without a Cargo.toml" }),
+                None => Err(BuildError::Unsupported { path: path.to_owned(), found: "a folder without functions" }),
             };
         }
         if !metadata.is_file() {
@@ -109,12 +109,11 @@ mod tests {
     #[test]
     fn what_cannot_be_built_is_refused_with_what_can() {
         let (folder, path) = written("functions.txt", b"\0as");
-        for (path, found) in
-            [(path.as_path(), "a file of another kind"), (folder.path(), "a folder without a Cargo.toml")]
+        for (path, found) in [(path.as_path(), "a file of another kind"), (folder.path(), "a folder without functions")]
         {
             let error = Source::find(path).unwrap_err();
             assert!(matches!(&error, BuildError::Unsupported { found: actual, .. } if *actual == found), "{error}");
-            assert!(error.to_string().contains("give a component (.wasm), or the folder of a Rust project"), "{error}");
+            assert!(error.to_string().contains("give a component (.wasm), a file in Python"), "{error}");
         }
     }
 

@@ -11,7 +11,10 @@ use agent_memory_build::toolchain::{self, Way};
 use agent_memory_build::{BuildError, Built, Options, Progress, Work, build};
 
 /// The guests, which make up one workspace, so that what they depend on is compiled once.
-const GUESTS: [&str; 6] = ["on-target", "on-debian", "no-world", "wrong", "warned", "watched"];
+const GUESTS: [&str; 8] = ["on-target", "on-debian", "no-world", "wrong", "warned", "watched", "shop", "mistaken"];
+
+/// Those that use the SDK. All others have bindings of their own.
+const WITH_SDK: [&str; 2] = ["shop", "mistaken"];
 
 /// The workspace of the guests. It outlives the test, and shares the folder for cargo's output with the workspace that
 /// this test is in: both depend on the same versions of the same packages.
@@ -23,6 +26,12 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     write(&folder.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = {GUESTS:?}\n"));
     write(&folder.join("Cargo.lock"), &fs::read_to_string(workspace().join("Cargo.lock")).unwrap());
     for guest in GUESTS {
+        let dependency = if WITH_SDK.contains(&guest) {
+            format!("agent-memory-sdk = {{ path = {:?} }}", workspace().join("sdk/rust").canonicalize().unwrap())
+        } else {
+            r#"wit-bindgen = { version = "0.61", default-features = false, features = ["macros", "realloc"] }"#
+                .to_owned()
+        };
         let manifest = format!(
             r#"
 [package]
@@ -34,7 +43,7 @@ edition = "2024"
 crate-type = ["cdylib"]
 
 [dependencies]
-wit-bindgen = {{ version = "0.61", default-features = false, features = ["macros", "realloc"] }}
+{dependency}
 "#
         );
         write(&folder.join(guest).join("Cargo.toml"), &manifest);
@@ -102,6 +111,13 @@ fn is_there(way: Way) -> bool {
     assert!(!is_ci || is_excused, "{error}");
     println!("skipped: {error}");
     false
+}
+
+/// Where the component of a guest is, once it is built.
+fn component_of(guest: &str) -> PathBuf {
+    let toolchain = toolchain::prepare(None, workspace(), &|_| ()).unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    target.join("wasm").join(toolchain.name()).join(format!("components/guest-{guest}.wasm"))
 }
 
 /// The names of what a component exports.
@@ -223,6 +239,138 @@ fn progress_is_reported_step_by_step() {
     assert_eq!(steps.first().unwrap(), "compiling guest-watched for wasm");
     assert_eq!(steps.last().unwrap(), "making guest-watched a component");
     assert!(steps.iter().any(|step| step == "compiled guest_watched"), "{steps:?}");
+}
+
+/// A small agent, from its seventh line on.
+const SHOP: &str = r#"//! A cheese shop.
+
+use agent_memory_sdk::{Conversation, Error, export, function};
+
+export!(book);
+
+/// Books a cheese.
+#[function]
+fn book(conv: &Conversation, cheese_type: String) -> Result<String, Error> {
+    conv.state().set("cheese_type", &cheese_type)?;
+    Ok(format!("Booked {cheese_type}."))
+}
+"#;
+
+#[test]
+fn functions_that_the_sdk_exports_are_a_component_without_wasi() {
+    let project = Project::new("shop");
+    project.source(SHOP);
+    let built = project.build().unwrap();
+    assert_eq!(built.diagnostics, "");
+    assert_eq!(exports(&built.bytes), ["agent:memory/functions@0.1.0"]);
+    assert!(!contains(&built.bytes, "wasi:"));
+
+    // A function that nobody exports is forgotten, most likely.
+    project.source(&format!("{SHOP}\n#[function]\nfn hand_over(_: &Conversation) {{}}\n"));
+    let diagnostics = project.build().unwrap().diagnostics;
+    assert!(diagnostics.starts_with("warning: function `hand_over` is never used\n"), "{diagnostics}");
+    assert!(diagnostics.contains(" shop/src/lib.rs:15:4\n"), "{diagnostics}");
+}
+
+#[test]
+fn a_mistake_is_shown_with_file_and_line_and_leaves_no_component() {
+    let project = Project::new("mistaken");
+    let with = |old: &str, new: &str| {
+        assert!(SHOP.contains(old), "{old}");
+        SHOP.replace(old, new)
+    };
+    let cases = [
+        (with("Ok(format!", "Ok(format!("), "error: mismatched closing delimiter: `}`", "mistaken/src/lib.rs:"),
+        (
+            with("export!(book)", "export!(book, book)"),
+            "error[E0080]: evaluation panicked: two functions have the same name: give one another by `#[function(name = \"...\")]`",
+            "mistaken/src/lib.rs:5:1",
+        ),
+        (
+            with("export!(book)", "export!()"),
+            "error: list the functions to export: `export!(start_function, book);`",
+            "mistaken/src/lib.rs:5:1",
+        ),
+        (
+            with("export!(book)", "export!(order)"),
+            "error[E0425]: cannot find type `order` in this scope",
+            "mistaken/src/lib.rs:5:9",
+        ),
+        (with("#[function]\n", ""), "error[E0573]: expected type, found function `book`", "mistaken/src/lib.rs:5:9"),
+        (
+            with("#[function]\n", "struct book {}\n"),
+            "error[E0277]: `book` is no function of an agent",
+            "mistaken/src/lib.rs:5:1",
+        ),
+        (with("type: String)", "type: &str)"), "error: an argument is owned: use `String`", "mistaken/src/lib.rs:9:43"),
+        (
+            with("type: String)", "type: Error)"),
+            "error[E0277]: the trait bound `agent_memory_sdk::Error: ",
+            "mistaken/src/lib.rs:",
+        ),
+        (
+            with("Result<String, Error>", "Result<String, String>"),
+            "error[E0277]: `?` couldn't convert the error to `",
+            "mistaken/src/lib.rs:10:50",
+        ),
+        (
+            SHOP.replace("Result<String, Error>", "Result<String, String>")
+                .replace("    conv.state().set(\"cheese_type\", &cheese_type)?;\n", ""),
+            "error[E0277]: a function of an agent cannot fail with `std::string::String`",
+            "mistaken/src/lib.rs:9:54",
+        ),
+        (
+            with("Result<String, Error>", "Result<Conversation, Error>"),
+            "error[E0277]: a function of an agent cannot return `Conversation`",
+            "mistaken/src/lib.rs:9:54",
+        ),
+        (
+            with("#[function]\n", "mod book {}\n#[function]\n"),
+            "error[E0428]: the name `book` is defined multiple times",
+            "mistaken/src/lib.rs:10:4",
+        ),
+        (
+            with("    Ok(format", "    return order(conv, 1);\n    Ok(format"),
+            "error[E0425]: cannot find function `order` in this scope",
+            "mistaken/src/lib.rs:11:12",
+        ),
+        (
+            with("    Ok(format", "    book(conv, 1)?;\n    Ok(format"),
+            "error[E0308]: mismatched types",
+            "mistaken/src/lib.rs:11:16",
+        ),
+        (
+            with("use agent", "mod missing;\nuse agent"),
+            "error[E0583]: file not found for module `missing`",
+            "mistaken/src/lib.rs:3:1",
+        ),
+    ];
+    let component = component_of("mistaken");
+    for (source, message, place) in cases {
+        project.source(&source);
+        let error = project.build().unwrap_err();
+        let BuildError::Compile { output, .. } = &error else { panic!("{error}") };
+        assert!(output.contains(message), "{message}\n{output}");
+        assert!(output.contains(place), "{place}\n{output}");
+        assert!(!component.exists(), "{message}");
+    }
+
+    fs::write(project.0.join("src/lib.rs"), [SHOP.as_bytes(), b"// Br\xfbl\xe9e\n"].concat()).unwrap();
+    let error = project.build().unwrap_err().to_string();
+    assert!(error.contains("mistaken/src/lib.rs`: stream did not contain valid UTF-8"), "{error}");
+
+    project.source("//! Nothing.\n\npub use agent_memory_sdk::Conversation;\n");
+    let error = project.build().unwrap_err();
+    assert!(matches!(&error, BuildError::NoWorld { project } if project == "guest-mistaken"), "{error}");
+    assert!(error.to_string().contains("`agent_memory_sdk::export!(...)`"), "{error}");
+    assert!(!component.exists());
+
+    // Large files that no source includes are none of the compiler's business.
+    fs::File::create(project.0.join("recordings.wav")).unwrap().set_len(50 << 20).unwrap();
+    project.source(SHOP);
+    let built = project.build().unwrap();
+    assert_eq!((&built.path, fs::read(&component).ok()), (&component, Some(built.bytes)));
+    fs::remove_file(component).unwrap();
 }
 
 #[test]

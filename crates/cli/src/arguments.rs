@@ -17,6 +17,7 @@ pub(crate) struct Cli {
 const AFTER_HELP: &str = "\
 Examples:
   agent-memory demo
+  agent-memory new shop --language python
   agent-memory check ./functions --config config.json
   agent-memory run scenario.yaml --store sqlite:memory.db
   agent-memory memory get +441632960001 --store sqlite:memory.db
@@ -54,6 +55,9 @@ pub(crate) enum Command {
     /// Show two calls of one caller, as a readable transcript.
     #[command(after_help = "Example: agent-memory demo")]
     Demo,
+    /// Begin an agent: a small one that works, with a scenario.
+    #[command(after_help = "Example: agent-memory new shop --language python")]
+    New(New),
     /// Build functions into a component.
     #[command(after_help = "Example: agent-memory build ./functions -o agent.wasm")]
     Build(Build),
@@ -80,6 +84,24 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct New {
+    /// The agent's folder. Its last part becomes the agent's name.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// What the functions are written in.
+    #[arg(long, value_enum)]
+    pub(crate) language: Language,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    Python,
+    Javascript,
+    Typescript,
+    Rust,
 }
 
 #[derive(Args)]

@@ -44,6 +44,8 @@ pub(crate) const GUESTS: [Guest; 2] = [
             "examples/cheese-shop/src",
             "sdk/rust/Cargo.toml",
             "sdk/rust/src",
+            "sdk/rust-macros/Cargo.toml",
+            "sdk/rust-macros/src",
             "wit",
         ],
     },

@@ -14,8 +14,8 @@ use cargo_metadata::{Message, Metadata, Package};
 use crate::steps::{Log, Outcome, Steps};
 use crate::{contract, guests, workspace};
 
-/// The package whose tests put the policy to work.
-const POLICY_SUITE: &str = "agent-memory-tests";
+/// The package and the tests of it that put the policy to work.
+const POLICY_SUITE: (&str, &str) = ("agent-memory-tests", "host");
 
 /// Has those tests run another policy than the one in the repository.
 const POLICY_VARIABLE: &str = "AGENT_MEMORY_POLICY";
@@ -23,9 +23,12 @@ const POLICY_VARIABLE: &str = "AGENT_MEMORY_POLICY";
 /// The version that is installed where there is none and nobody to ask.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Tells tests of builds which ways to the wasm target cannot be had here, as the names of ways with commas between.
-/// Under CI they take nothing else for a reason to be skipped.
+/// Tells tests of builds which ways to the wasm target cannot be had here, as the names of ways with commas between, and
+/// [`WASIP2`] where that cannot be had. Under CI they take nothing else for a reason to be skipped.
 const WITHOUT_VARIABLE: &str = "AGENT_MEMORY_TEST_WITHOUT";
+
+/// The target of Rust that authors may compile for by themselves.
+const WASIP2: &str = "wasm32-wasip2";
 
 /// Runs everything, or what is quick.
 pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
@@ -34,6 +37,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
     steps.run("wasm tool-chain", |_| set_up());
     let mut missing = Way::ALL.to_vec();
     missing.retain(|way| !is_there(*way));
+    let has_wasip2 = has_wasip2();
     steps.run("formatting", |log| log.run(&mut workspace::cargo(["fmt", "--all", "--check", "--", "-l"])));
     steps.run("guests up to date", |_| guests::check().map(|()| Outcome::Passed));
     steps.run("contract page up to date", |_| contract::check().map(|()| Outcome::Passed));
@@ -41,7 +45,8 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
         log.run(&mut workspace::cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     });
     steps.run("tests", |log| {
-        let names: Vec<&str> = missing.iter().map(|way| way.name()).collect();
+        let wasip2 = (!has_wasip2).then_some(WASIP2);
+        let names: Vec<&str> = missing.iter().map(|way| way.name()).chain(wasip2).collect();
         log.run(workspace::cargo(["test", "--workspace", "--no-fail-fast"]).env(WITHOUT_VARIABLE, names.join(",")))
     });
 
@@ -60,6 +65,10 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
             Way::Debian => "the packages are not installed: `apt-get install rustc-web rust-web-src`",
         };
         steps.skip(&format!("builds of guests the way `{way}`"), reason.to_owned());
+    }
+    if !has_wasip2 {
+        let reason = format!("the target is not installed: `rustup target add {WASIP2}`");
+        steps.skip(&format!("functions in Rust for {WASIP2}"), reason);
     }
     steps.finish()
 }
@@ -95,8 +104,18 @@ fn set_up() -> anyhow::Result<Outcome> {
                 let _ = fetch(Some(way));
             }
         }
+        if !has_wasip2() {
+            // As above.
+            let _ = Command::new("rustup").args(["target", "add", WASIP2]).output();
+        }
     }
     Ok(Outcome::Passed)
+}
+
+/// Whether functions can be compiled for the target that has clocks and random numbers.
+fn has_wasip2() -> bool {
+    let rustc = Command::new("rustc").args(["--print", "target-libdir", "--target", WASIP2]).output();
+    rustc.is_ok_and(|found| Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir())
 }
 
 fn is_there(way: Way) -> bool {
@@ -117,9 +136,10 @@ fn policy_from_source(log: &Log, checkout: &Checkout) -> anyhow::Result<Outcome>
     }
     let policy = policy.context("the policy is no guest")?;
     let tests = test_programs(&checkout.metadata)?;
-    let mut suite = tests.iter().filter(|test| test.package.name == POLICY_SUITE).peekable();
-    suite.peek().with_context(|| format!("{POLICY_SUITE} has no tests"))?;
-    for TestProgram { package, program } in suite {
+    let (of, name) = POLICY_SUITE;
+    let mut suite = tests.iter().filter(|test| test.package.name == of && test.name == name).peekable();
+    suite.peek().with_context(|| format!("{of} has no tests named {name}"))?;
+    for TestProgram { package, program, .. } in suite {
         let manifest = package.manifest_path.as_std_path();
         let folder = manifest.parent().unwrap_or(workspace::root());
         let mut test = Command::new(program);
@@ -132,6 +152,7 @@ fn policy_from_source(log: &Log, checkout: &Checkout) -> anyhow::Result<Outcome>
 /// A program of tests that is built already.
 struct TestProgram<'a> {
     package: &'a Package,
+    name: String,
     program: PathBuf,
 }
 
@@ -146,7 +167,7 @@ fn test_programs(metadata: &Metadata) -> anyhow::Result<Vec<TestProgram<'_>>> {
         let Some(program) = artifact.executable.filter(|_| artifact.profile.test) else { continue };
         let package = metadata.packages.iter().find(|package| package.id == artifact.package_id);
         let package = package.with_context(|| format!("{program} is of no package of the workspace"))?;
-        programs.push(TestProgram { package, program: program.into() });
+        programs.push(TestProgram { package, name: artifact.target.name, program: program.into() });
     }
     Ok(programs)
 }

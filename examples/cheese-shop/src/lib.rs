@@ -1,33 +1,11 @@
 //! A cheese shop on the telephone that remembers what you ordered.
 
-use agent_memory_sdk::{Conversation, Error, Handoff, Metric, functions};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use agent_memory_sdk::{Conversation, Error, Handoff, Metric, export, function};
 
-functions! {
-    start_function,
-    /// Books a cheese for the caller, or only notes which one it is to be as long as the day is open.
-    book,
-    /// Hands the caller over to the cheesemonger.
-    hand_over,
-    end_function,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct Booking {
-    /// The cheese, such as brie.
-    cheese_type: String,
-    /// The day on which the caller comes to fetch it, if it is settled.
-    booking_day: Option<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct HandOver {
-    /// What the caller wants from the cheesemonger.
-    reason: String,
-}
+export!(start_function, book, hand_over, end_function);
 
 /// Greets the caller with what earlier calls left, if any.
+#[function]
 fn start_function(conv: &Conversation) -> Result<(), Error> {
     let memory = conv.memory();
     let cheese_type: Option<String> = memory.get("cheese_type")?;
@@ -40,8 +18,15 @@ fn start_function(conv: &Conversation) -> Result<(), Error> {
     Ok(())
 }
 
-fn book(conv: &Conversation, booking: Booking) -> Result<String, Error> {
-    let Booking { cheese_type, booking_day } = booking;
+/// Books a cheese for the caller, or only notes which one it is to be as long as the day is open.
+#[function]
+fn book(
+    conv: &Conversation,
+    /// The cheese, such as brie.
+    cheese_type: String,
+    /// The day on which the caller comes to fetch it, if it is settled.
+    booking_day: Option<String>,
+) -> Result<String, Error> {
     let state = conv.state();
     state.set("cheese_type", &cheese_type)?;
     // The configuration does not list `mood` among its `state_keys`, so it is forgotten when the call ends.
@@ -56,12 +41,19 @@ fn book(conv: &Conversation, booking: Booking) -> Result<String, Error> {
     Ok(format!("Booked {cheese_type} for {day}."))
 }
 
-fn hand_over(conv: &Conversation, HandOver { reason }: HandOver) -> Result<&'static str, Error> {
+/// Hands the caller over to the cheesemonger.
+#[function]
+fn hand_over(
+    conv: &Conversation,
+    /// What the caller wants from the cheesemonger.
+    reason: String,
+) -> Result<&'static str, Error> {
     conv.handoff(Handoff::to("cheesemonger").reason(&reason))?;
     Ok("One moment, I'll put you through.")
 }
 
 /// Counts the callers who left without a cheese.
+#[function]
 fn end_function(conv: &Conversation) -> Result<(), Error> {
     if conv.state().get::<String>("cheese_type")?.is_none() {
         conv.write_metric(Metric::new("left_without_cheese"))?;

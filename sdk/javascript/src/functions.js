@@ -81,7 +81,7 @@ class Entry {
     this.description = options?.description ?? declared.description ?? "";
     /** What is not known allows everything. */
     this.parameters = parameters ?? /** @type {JsonSchema} */ ({ type: "object", additionalProperties: true });
-    this.annotations = annotations(options);
+    this.annotations = annotations(flow, options);
     /** The name by which it is called from outside: `FLOW.NAME` where `NAME` alone is not unique. */
     this.name = localName;
   }
@@ -134,7 +134,10 @@ export class Registry {
     }
     if (all.length === 0) {
       const place = sources[0]?.file ?? "";
-      throw new SourceError("no function is exported: write one, such as `export function startFunction(conv) {}`", place);
+      throw new SourceError(
+        "no function is exported: write one, such as `export function startFunction(conv) {}`",
+        place,
+      );
     }
   }
 
@@ -205,7 +208,10 @@ export class Registry {
     this.#flows.set(source.flow, scope);
     const exported = functionsOf(source);
     if (source.only !== undefined && exported.length === 0) {
-      throw new SourceError(`no function \`${source.only}\` is exported, though the file is called like one`, source.file);
+      throw new SourceError(
+        `no function \`${source.only}\` is exported, though the file is called like one`,
+        source.file,
+      );
     }
     for (const [name, callable] of exported) {
       const declared = source.declared[name] ?? { place: source.file };
@@ -213,7 +219,10 @@ export class Registry {
       const entry = new Entry(this, localName, source, declared, callable);
       const other = scope.get(entry.localName);
       if (other !== undefined && other.callable !== callable) {
-        throw new SourceError(`\`${entry.localName}\` is a function at ${other.place} already: rename one`, entry.place);
+        throw new SourceError(
+          `\`${entry.localName}\` is a function at ${other.place} already: rename one`,
+          entry.place,
+        );
       }
       scope.set(entry.localName, entry);
     }
@@ -292,7 +301,8 @@ function isCallable(value) {
  * @returns {import("../index.d.ts").Functions}
  */
 function callable(entries, conv, flow, missing) {
-  const find = (/** @type {PropertyKey} */ name) => (typeof name === "string" ? entries.get(snakeCase(name)) : undefined);
+  const find = (/** @type {PropertyKey} */ name) =>
+    typeof name === "string" ? entries.get(snakeCase(name)) : undefined;
   return new Proxy(
     {},
     {
@@ -320,16 +330,22 @@ function object({ name, place }, args = {}) {
   if (typeof args === "object" && args !== null && !Array.isArray(args)) {
     return /** @type {Record<string, unknown>} */ (args);
   }
-  const problem = "it takes one object with its arguments by name, such as `{ cheese_type: \"brie\" }`";
+  const problem = 'it takes one object with its arguments by name, such as `{ cheese_type: "brie" }`';
   throw new ArgumentsError(`\`${name}\` (${place}) cannot be called like that: ${problem}`);
 }
 
-/** @param {ToolOptions | undefined} options */
-function annotations(options) {
+/**
+ * What else is declared of a function.
+ *
+ * @param {string | undefined} flow
+ * @param {ToolOptions | undefined} options
+ */
+function annotations(flow, options) {
   const control = options?.latencyControl;
-  if (control === undefined) return undefined;
+  if (flow === undefined && control === undefined) return undefined;
   return {
-    latency_control: {
+    flow,
+    latency_control: control && {
       delay_before_responses_start: control.delayBeforeResponsesStart ?? 0,
       silence_after_each_response: control.silenceAfterEachResponse ?? 0,
       delay_responses: control.delayResponses ?? [],

@@ -47,5 +47,7 @@ export function createMemory(host) {
 
 /** @returns {never} */
 function refuse() {
-  throw new TypeError("`conv.memory` is read-only: what is set in `conv.state` under one of the `state_keys` is remembered");
+  throw new TypeError(
+    "`conv.memory` is read-only: what is set in `conv.state` under one of the `state_keys` is remembered",
+  );
 }

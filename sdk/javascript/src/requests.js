@@ -59,7 +59,8 @@ export function requests(host, name) {
   const ask = (/** @type {unknown[]} */ ...args) => request(host, name, named(args));
   return /** @type {any} */ (
     new Proxy(ask, {
-      get: (_, member) => (typeof member === "string" && member !== "then" ? requests(host, `${name}.${member}`) : undefined),
+      get: (_, member) =>
+        typeof member === "string" && member !== "then" ? requests(host, `${name}.${member}`) : undefined,
     })
   );
 }

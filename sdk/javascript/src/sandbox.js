@@ -51,7 +51,11 @@ Object.defineProperties(crypto, {
 const { now } = performance;
 
 // There is no time yet to be measured from.
-Object.defineProperty(performance, "now", member(() => (isLoading ? 0 : now.call(performance))));
+Object.defineProperty(
+  performance,
+  "now",
+  member(() => (isLoading ? 0 : now.call(performance))),
+);
 
 for (const name of /** @type {const} */ (["setTimeout", "setInterval"])) {
   const original = globalThis[name];
@@ -59,32 +63,42 @@ for (const name of /** @type {const} */ (["setTimeout", "setInterval"])) {
     globalThis,
     name,
     member((/** @type {Parameters<typeof setTimeout>} */ ...args) => {
-      if (isLoading) throw new SandboxError(`\`${name}\` while files are loaded would never be heard of: call it inside a function`);
+      if (isLoading)
+        throw new SandboxError(`\`${name}\` while files are loaded would never be heard of: call it inside a function`);
       return original(...args);
     }),
   );
 }
 
 globalThis.fetch = async function fetch() {
-  throw new SandboxError("functions have no network: ask the platform with `conv.request`, `conv.api` or `conv.integrations`");
+  throw new SandboxError(
+    "functions have no network: ask the platform with `conv.request`, `conv.api` or `conv.integrations`",
+  );
 };
 
-for (const name of /** @type {const} */ (["toLocaleString", "toLocaleDateString", "toLocaleTimeString"])) {
-  const original = Date.prototype[name];
-  Object.defineProperty(
-    Date.prototype,
-    name,
-    member(
-      /** @this {Date} */
-      function (/** @type {any} */ locales, /** @type {any} */ options) {
-        if (options?.timeZone !== undefined && options.timeZone !== "UTC") {
-          const problem = "the sandbox knows no time zones but UTC, and would show another time";
-          throw new SandboxError(`${problem}: use a package that has their data, or ask the platform`);
-        }
-        return original.call(this, locales, options);
-      },
-    ),
-  );
+for (const { prototype } of [Number, BigInt, Date]) {
+  for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) withoutLocale(prototype, name, 0);
+}
+withoutLocale(String.prototype, "localeCompare", 1);
+
+/**
+ * Has a method refuse what comes after so many arguments: a language and options, which the engine would ignore.
+ *
+ * @param {any} prototype
+ * @param {string} name
+ * @param {number} known
+ */
+function withoutLocale(prototype, name, known) {
+  const original = prototype[name];
+  if (original === undefined) return;
+  /** @this {unknown} */
+  const method = function (/** @type {unknown[]} */ ...args) {
+    if (args.every((value, index) => index < known || value === undefined)) return original.apply(this, args);
+    const problem = `\`${name}\` can do nothing with its arguments`;
+    const why = "the sandbox knows no languages, and no time zones but UTC";
+    throw new SandboxError(`${problem}: ${why}. Use a package that has what you need, or ask the platform`);
+  };
+  Object.defineProperty(prototype, name, member(method));
 }
 
 /**
@@ -92,7 +106,9 @@ for (const name of /** @type {const} */ (["toLocaleString", "toLocaleDateString"
  * @returns {never}
  */
 function refuseFrozen(name) {
-  throw new SandboxError(`\`${name}\` while files are loaded would give the same in all turns: call it inside a function`);
+  throw new SandboxError(
+    `\`${name}\` while files are loaded would give the same in all turns: call it inside a function`,
+  );
 }
 
 /** @param {Function} value */

@@ -182,7 +182,8 @@ const VIEW = {
 function method(state, name) {
   switch (name) {
     case "get":
-      return (/** @type {string} */ key, /** @type {unknown} */ fallback) => (state.has(key) ? state.get(key) : fallback);
+      return (/** @type {string} */ key, /** @type {unknown} */ fallback) =>
+        state.has(key) ? state.get(key) : fallback;
     case "set":
       return (/** @type {string} */ key, /** @type {unknown} */ value) => state.set(key, value);
     case "has":

@@ -43,7 +43,11 @@ export function place(error) {
 function framesOf(error) {
   const all = frames(error.stack ?? "");
   const classes = new Set();
-  for (let kind = error.constructor; typeof kind === "function" && kind.name !== ""; kind = Object.getPrototypeOf(kind)) {
+  for (
+    let kind = error.constructor;
+    typeof kind === "function" && kind.name !== "";
+    kind = Object.getPrototypeOf(kind)
+  ) {
     classes.add(kind.name);
   }
   const first = all.findIndex(({ name }) => !classes.has(name.replace(/^new /, "")));
@@ -77,7 +81,9 @@ function frames(stack) {
  */
 function located({ file, sources, lines }, frame) {
   if (frame.file !== file) return [];
-  const segments = (lines.split("\n")[frame.line - 1] ?? "").split(";").map((segment) => segment.split(",").map(Number));
+  const segments = (lines.split("\n")[frame.line - 1] ?? "")
+    .split(";")
+    .map((segment) => segment.split(",").map(Number));
   const segment = segments.findLast(([start]) => start < frame.column) ?? segments[0];
   const [, source, line, column] = segment;
   return line === undefined ? [] : [{ ...frame, file: sources[source], line, column }];

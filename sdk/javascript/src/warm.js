@@ -6,7 +6,10 @@ import { Registry } from "./functions.js";
 import { forgetSpellings } from "./json.js";
 
 /** A function that does what most functions do. */
-function usual(/** @type {import("./conversation.js").Conversation} */ conv, /** @type {Record<string, unknown>} */ args) {
+function usual(
+  /** @type {import("./conversation.js").Conversation} */ conv,
+  /** @type {Record<string, unknown>} */ args,
+) {
   const { memory, state } = conv;
   const known = [memory.get("text"), memory.get("list"), memory.has("none"), memory.size, memory.fields(), [...memory]];
   state.text = args.text;
@@ -38,7 +41,12 @@ export function warmUp(real, registry) {
 
 function play() {
   const text = { type: "string" };
-  const properties = { text, number: { type: "number" }, list: { type: "array", items: text }, choice: { enum: ["text"] } };
+  const properties = {
+    text,
+    number: { type: "number" },
+    list: { type: "array", items: text },
+    choice: { enum: ["text"] },
+  };
   const parameters = { type: "object", properties, required: ["text"] };
   const other = { place: "", parameters: { type: "object", properties: {} } };
   const declared = { usual: { place: "", parameters }, other };
@@ -65,7 +73,12 @@ function host() {
     settings: "{}",
   };
   return {
-    memory: { fields: () => [{ key: "text", value: '"text"' }, { key: "list", value: '["text"]' }] },
+    memory: {
+      fields: () => [
+        { key: "text", value: '"text"' },
+        { key: "list", value: '["text"]' },
+      ],
+    },
     state: {
       get: (key) => (key === "object" ? { tag: "json", val: '{"text":"text"}' } : undefined),
       set: nothing,

@@ -70,7 +70,10 @@ test("each wrong argument is named with what was expected, and never quoted", ()
     [{ cheese_type: "x", extras: [{ name: 5 }] }, "`extras[0].name`: expected a text, found a number"],
     [{ cheese_type: "x", either: 5 }, "`either`: expected true or false or an object, found a number"],
     [{ cheese_type: "x", either: { a: 5 } }, "`either.a`: expected a text, found a number"],
-    [{ cheese_type: "x", chese: 1 }, "`chese` is no parameter: there are `cheese_type`, `slices`, `weight`, `day`, `extras`, `note`, `either`, `kind`, `anything`"],
+    [
+      { cheese_type: "x", chese: 1 },
+      "`chese` is no parameter: there are `cheese_type`, `slices`, `weight`, `day`, `extras`, `note`, `either`, `kind`, `anything`",
+    ],
     [{ cheese_type: "x", cheeseType: 1 }, "`cheeseType` is no parameter: did you mean `cheese_type`?"],
     [{ slice: 1 }, "`slice` is no parameter: did you mean `slices`?; `cheese_type` is missing"],
   ]);
@@ -82,12 +85,19 @@ test("a function whose parameters are not known takes what it is given", () => {
 });
 
 test("a function without parameters takes none", () => {
-  assert.throws(() => fit({ a: 1 }, { type: "object", properties: {} }), ArgumentsError, "`a` is no parameter: there are none");
+  assert.throws(
+    () => fit({ a: 1 }, { type: "object", properties: {} }),
+    ArgumentsError,
+    "`a` is no parameter: there are none",
+  );
 });
 
 test("an argument may be called like what every object has", () => {
   const args = JSON.parse('{"__proto__": 1, "constructor": 2}');
   const given = fit(args, { type: "object", additionalProperties: { type: "integer" } });
-  assert.deepEqual(Object.entries(given), [["__proto__", 1], ["constructor", 2]]);
+  assert.deepEqual(Object.entries(given), [
+    ["__proto__", 1],
+    ["constructor", 2],
+  ]);
   assert.throws(() => fit({ toString: 1 }), ArgumentsError, "`toString` is no parameter");
 });

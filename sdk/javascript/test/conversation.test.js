@@ -42,7 +42,14 @@ test("what a conversation does not have is undefined or empty", () => {
     [conv.callerNumber, conv.language, conv.currentFlow, conv.integrationAttributes],
     [undefined, undefined, undefined, undefined],
   );
-  for (const empty of [conv.variant, conv.variants, conv.entities, conv.realTimeConfig, conv.translations, conv.handoffs]) {
+  for (const empty of [
+    conv.variant,
+    conv.variants,
+    conv.entities,
+    conv.realTimeConfig,
+    conv.translations,
+    conv.handoffs,
+  ]) {
     assert.deepEqual(empty, {});
   }
   assert.deepEqual([conv.history, conv.metricEvents, conv.transcriptAlternatives], [[], [], []]);
@@ -55,7 +62,8 @@ test("settings are objects", () => {
   assert.equal(conv.entities.day.value, "Friday");
   assert.deepEqual(conv.translations, { bye: "Tschüss.", shop: "Käse" });
   assert.property(conv.handoffs, "cheesemonger");
-  assert.throws(() => (/** @type {any} */ (conv.realTimeConfig).open = false), TypeError);
+  const config = /** @type {any} */ (conv.realTimeConfig);
+  assert.throws(() => (config.open = false), TypeError);
 });
 
 test("i2_sip_headers_are_found_without_case", () => {
@@ -72,7 +80,10 @@ test("history and metrics are listed, this turn's included", () => {
   assert.deepEqual(conv.history, history);
   conv.writeMetric("cheese", "brie");
   conv.writeMetric("asked");
-  assert.deepEqual(conv.metricEvents, [{ name: "cheese", value: "brie" }, { name: "asked", value: undefined }]);
+  assert.deepEqual(conv.metricEvents, [
+    { name: "cheese", value: "brie" },
+    { name: "asked", value: undefined },
+  ]);
 });
 
 test("a metric is written once if that is wanted", () => {
@@ -98,7 +109,11 @@ test("a handoff leaves out what is not said", () => {
   assert.deepEqual(JSON.parse(JSON.stringify(host.acted)), [
     ["call_handoff", { destination: "cheesemonger", reason: "refund", sipHeaders: '{"X-A":"1"}' }],
   ]);
-  assert.throws(() => conv.callHandoff("x", /** @type {any} */ ("refund")), TypeError, "takes its options as an object");
+  assert.throws(
+    () => conv.callHandoff("x", /** @type {any} */ ("refund")),
+    TypeError,
+    "takes its options as an object",
+  );
 });
 
 test("actions have Python's names and parameters, with defaults left out", () => {
@@ -144,7 +159,10 @@ test("actions have Python's names and parameters, with defaults left out", () =>
     ["send_email", { to: "a@example.com", body: "body" }],
     ["send_email", { to: "a@example.com", body: "body", subject: "s" }],
     ["send_whatsapp", { to_number: "+1", from_number: "+2", content_id: "c", content: "x" }],
-    ["send_content_template", { messaging_service_id: "m", to_number: "+1", content_id: "c", content_variables: { a: 1 } }],
+    [
+      "send_content_template",
+      { messaging_service_id: "m", to_number: "+1", content_id: "c", content_variables: { a: 1 } },
+    ],
     ["add_attachments", { attachments: [{ url: "u" }] }],
     ["set_response_suggestions", { suggestions: ["yes"] }],
     ["set_background_track", { name: "rain" }],
@@ -170,7 +188,10 @@ test("voices are what the platform knows them as", () => {
   conv.setVoice(new api.MinimaxVoice("m", "v", { pitch: 1 }));
   conv.setVoice(new api.HumeVoice("v", { provider: "HUME_AI" }));
   conv.setVoice(new api.CartesiaVoice("v", { emotions: [{ kind: "anger" }] }));
-  conv.randomizeVoice([new api.VoiceWeighting(new api.GoogleVoice("g"), 2), new api.VoiceWeighting(new api.RimeVoice("r"))]);
+  conv.randomizeVoice([
+    new api.VoiceWeighting(new api.GoogleVoice("g"), 2),
+    new api.VoiceWeighting(new api.RimeVoice("r")),
+  ]);
   assert.deepEqual(
     host.acted.map(([, args]) => args),
     [

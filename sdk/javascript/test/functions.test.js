@@ -193,7 +193,13 @@ test("a flow's functions are given the flow, and share names with others only un
       },
       declared: {},
     },
-    { file: "src/flows/payment/functions/book.js", flow: "payment", only: "book", exports: { default: book }, declared: {} },
+    {
+      file: "src/flows/payment/functions/book.js",
+      flow: "payment",
+      only: "book",
+      exports: { default: book },
+      declared: {},
+    },
     { file: "src/flows/table/functions/book.js", flow: "table", only: "book", exports: { book }, declared: {} },
     {
       file: "src/flows/table/functions/stray.js",
@@ -204,6 +210,10 @@ test("a flow's functions are given the flow, and share names with others only un
     },
   ]);
   assert.deepEqual(functions.names, ["cancel", "confirm", "payment.book", "table.book", "stray"]);
+  assert.deepEqual(
+    functions.describe().map(({ annotations }) => annotations),
+    [undefined, '{"flow":"payment"}', '{"flow":"payment"}', '{"flow":"table"}', '{"flow":"table"}'],
+  );
   const { value, host } = await call(functions, "confirm", "{}", { attributes: { currentStep: "amount" } });
   assert.deepEqual(JSON.parse(value ?? ""), ["payment", "amount", "payment 1", "shared"]);
   assert.deepEqual(host.acted, [["goto_step", { name: "done", reason: "paid" }]]);
@@ -231,8 +241,18 @@ test("a tool says what it is", () => {
       annotations:
         '{"latency_control":{"delay_before_responses_start":0,"silence_after_each_response":0,"delay_responses":[["One moment.",2]]}}',
     },
-    { name: "cancel", description: "Cancels.", parameters: '{"type":"object","properties":{}}', annotations: undefined },
-    { name: "unknown", description: "", parameters: '{"type":"object","additionalProperties":true}', annotations: undefined },
+    {
+      name: "cancel",
+      description: "Cancels.",
+      parameters: '{"type":"object","properties":{}}',
+      annotations: undefined,
+    },
+    {
+      name: "unknown",
+      description: "",
+      parameters: '{"type":"object","additionalProperties":true}',
+      annotations: undefined,
+    },
   ]);
   assert.throws(() => tool({ parameters: { type: "string" } }, () => 1), TypeError, 'of the type "object"');
   assert.throws(() => tool({}, /** @type {any} */ ("book")), TypeError, "a function");

@@ -1,4 +1,12 @@
-import { NotJson, forgetSpellings, parse, stringify, stringifyFaithfully, stringifyLoosely, typeName } from "../src/json.js";
+import {
+  NotJson,
+  forgetSpellings,
+  parse,
+  stringify,
+  stringifyFaithfully,
+  stringifyLoosely,
+  typeName,
+} from "../src/json.js";
 import { assert, test } from "#test";
 
 /** @param {string} text */
@@ -90,7 +98,15 @@ test("a class that says what it is as JSON is taken at its word", () => {
 test("what is handed out may lose its type, but not its content", () => {
   assert.equal(stringify(undefined), "null");
   assert.equal(stringify([undefined, new Date(0)]), '[null,"1970-01-01T00:00:00.000Z"]');
-  assert.equal(stringify({ a: undefined, b: new (class Cart { items = 1; })() }), '{"b":{"items":1}}');
+  assert.equal(
+    stringify({
+      a: undefined,
+      b: new (class Cart {
+        items = 1;
+      })(),
+    }),
+    '{"b":{"items":1}}',
+  );
   for (const value of [new Map([[1, 2]]), [new Set()], NaN, { f: () => 1 }, new Error("no"), new Uint8Array(1)]) {
     assert.throws(() => stringify(value), NotJson);
   }
@@ -104,7 +120,16 @@ test("what is logged is written whatever it is", () => {
   assert.equal(stringifyLoosely(circular), '"[object Object]"');
   assert.equal(stringifyLoosely(12345678901234567890n), "12345678901234567890");
   assert.equal(stringifyLoosely(undefined), '"undefined"');
-  assert.equal(stringifyLoosely(Object.create({ toJSON() { throw new Error("no"); } })), '"[object Object]"');
+  assert.equal(
+    stringifyLoosely(
+      Object.create({
+        toJSON() {
+          throw new Error("no");
+        },
+      }),
+    ),
+    '"[object Object]"',
+  );
 });
 
 test("types have names", () => {

@@ -2,7 +2,7 @@ import { createMemory } from "../src/memory.js";
 import { assert, test } from "#test";
 import { FakeHost } from "./support/fake-host.js";
 
-const REMEMBERED = { booking_day: '"Friday"', cheese_type: '"brie"', sizes: '[1.0,12345678901234567890]' };
+const REMEMBERED = { booking_day: '"Friday"', cheese_type: '"brie"', sizes: "[1.0,12345678901234567890]" };
 
 function memory() {
   return createMemory(new FakeHost({ memory: REMEMBERED }));
@@ -26,7 +26,10 @@ test("m2_has_and_size_tell_what_there_is", () => {
 
 test("m2_memory_is_iterable_and_fields_are_a_copy", () => {
   const all = memory();
-  assert.deepEqual([...all].slice(0, 2), [["booking_day", "Friday"], ["cheese_type", "brie"]]);
+  assert.deepEqual([...all].slice(0, 2), [
+    ["booking_day", "Friday"],
+    ["cheese_type", "brie"],
+  ]);
   assert.deepEqual([...all.keys()], ["booking_day", "cheese_type", "sizes"]);
   assert.deepEqual([...all.values()][1], "brie");
   assert.equal(new Map(all).get("cheese_type"), "brie");

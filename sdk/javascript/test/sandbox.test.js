@@ -42,9 +42,21 @@ test("there is no network", async () => {
   }
 });
 
-test("a time in another time zone is refused, and not shown wrong", () => {
+test("a time in another time zone or language is refused, and not shown wrong", () => {
   const date = new Date(0);
-  assert.throws(() => date.toLocaleString("en-GB", { timeZone: "Europe/London" }), SandboxError, "no time zones");
-  assert.isString(date.toLocaleTimeString("en-GB", { timeZone: "UTC" }));
-  assert.isString(date.toLocaleDateString());
+  assert.throws(
+    () => date.toLocaleString("en-GB", { timeZone: "Europe/London" }),
+    SandboxError,
+    "no time zones but UTC",
+  );
+  assert.throws(
+    () => date.toLocaleDateString("de"),
+    SandboxError,
+    "`toLocaleDateString` can do nothing with its arguments",
+  );
+  assert.throws(() => (5).toLocaleString("en-US", { style: "currency", currency: "USD" }), SandboxError);
+  assert.throws(() => "a".localeCompare("A", undefined, { sensitivity: "base" }), SandboxError);
+  assert.isBelow("a".localeCompare("b"), 0);
+  assert.isString(date.toLocaleTimeString());
+  assert.equal((5).toLocaleString(), "5");
 });

@@ -52,7 +52,14 @@ test("s1_the_state_is_listed_copied_and_emptied_like_an_object", () => {
   Object.assign(state, { two: 2, three: [3] });
   assert.deepEqual(Object.keys(state), ["one", "two", "three"]);
   assert.deepEqual({ ...state }, { one: 1, two: 2, three: [3] });
-  assert.deepEqual([...state], [["one", 1], ["two", 2], ["three", [3]]]);
+  assert.deepEqual(
+    [...state],
+    [
+      ["one", 1],
+      ["two", 2],
+      ["three", [3]],
+    ],
+  );
   assert.equal(JSON.stringify(state), '{"one":1,"two":2,"three":[3]}');
   assert.isTrue("two" in state);
   assert.isFalse("toString" in state);
@@ -82,7 +89,10 @@ test("undefined deletes a key, and null does not", () => {
   state.two = null;
   assert.isFalse(state.has("one"));
   assert.isNull(state.two);
-  assert.deepEqual(host.written, [["one", undefined], ["two", { tag: "json", val: "null" }]]);
+  assert.deepEqual(host.written, [
+    ["one", undefined],
+    ["two", { tag: "json", val: "null" }],
+  ]);
 });
 
 test("v2_a_value_that_is_changed_in_place_counts_as_set", () => {
@@ -178,7 +188,8 @@ test("v4_numbers_that_are_passed_on_keep_their_text", () => {
 test("a key may be called like a method, but not set as a member", () => {
   const { state } = turn({ get: '"got"' });
   assert.equal(state.get("get"), "got");
-  assert.throws(() => (/** @type {any} */ (state).set = 5), TypeError, "`set` is a method of `conv.state`");
+  const anything = /** @type {any} */ (state);
+  assert.throws(() => (anything.set = 5), TypeError, "`set` is a method of `conv.state`");
   state.set("set", 5);
   assert.equal(state.get("set"), 5);
 });

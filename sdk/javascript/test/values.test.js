@@ -23,7 +23,10 @@ test("s1_values_that_json_has_no_word_for_survive", () => {
   const date = new Date(Date.UTC(2026, 2, 2, 10, 20));
   assert.instanceOf(keptBetweenTurns(date), Date);
   assert.equal(keptBetweenTurns(date).getTime(), date.getTime());
-  assert.deepEqual(keptBetweenTurns(new Map([["brie", { slices: new Set([1, 2n]) }]])), new Map([["brie", { slices: new Set([1, 2n]) }]]));
+  assert.deepEqual(
+    keptBetweenTurns(new Map([["brie", { slices: new Set([1, 2n]) }]])),
+    new Map([["brie", { slices: new Set([1, 2n]) }]]),
+  );
   assert.deepEqual(keptBetweenTurns(/brie/gi), /brie/gi);
   assert.deepEqual(keptBetweenTurns(new Uint8Array([1, 2, 255])), new Uint8Array([1, 2, 255]));
   assert.isNaN(keptBetweenTurns(NaN));
@@ -84,7 +87,10 @@ test("p3_a_refusal_never_holds_a_value", () => {
 });
 
 test("bytes of another maker are refused when they are read", () => {
-  const foreign = { tag: /** @type {const} */ ("opaque"), val: { typeName: "datetime", bytes: new Uint8Array([128, 4]) } };
+  const foreign = {
+    tag: /** @type {const} */ ("opaque"),
+    val: { typeName: "datetime", bytes: new Uint8Array([128, 4]) },
+  };
   assert.throws(() => decode("when", foreign), NotJsonError, "its `datetime` cannot be read back");
 });
 

@@ -7,7 +7,7 @@ import enum
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union
 
 import pytest
 import typing_extensions
@@ -335,7 +335,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("maybe", "1", "`maybe`: expected an integer or null, found a text"),
     ("either", True, "`either`: expected an integer or a text, found a boolean"),
     ("both", ["x"], "`both[0]`: expected an integer, found a text"),
-    ("pairs", {"a": "x"}, "`pairs.a`: expected a number, found a text"),
+    ("pairs", {"a": "x"}, "`pairs[...]`: expected a number, found a text"),
     ("two", [1], "`two`: expected 2 members, found 1"),
     ("two", [1, 2], "`two[1]`: expected a text, found a number"),
     ("tags", "x", "`tags`: expected an array, found a text"),
@@ -351,6 +351,41 @@ def test_an_argument_of_the_wrong_type_is_refused_without_its_value(name: str, v
     assert problem in str(raised.value)
     assert "tomorrow" not in str(raised.value)
     assert "test_functions.py:" in str(raised.value)
+
+
+def test_p3_what_callers_use_as_keys_is_not_told() -> None:
+    def ring(conv: Conversation, contacts: dict[str, int], nested: dict[str, dict[str, int]]) -> None:
+        pass
+
+    arguments = {"contacts": {"+441632960001": "x"}, "nested": {"+441632960002": {"+441632960003": "x"}}}
+    with pytest.raises(InvalidArguments) as raised:
+        agent(ring).call(FakeHost(), "ring", json.dumps(arguments))
+    assert "`contacts[...]`: expected an integer, found a text" in str(raised.value)
+    assert "`nested[...][...]`: expected an integer, found a text" in str(raised.value)
+    assert "+44" not in str(raised.value)
+
+
+def test_the_members_of_a_union_are_tried_as_they_are_written() -> None:
+    def pick(
+        conv: Conversation,
+        size_first: Size | str,
+        text_first: str | Size,
+        day_first: Union[datetime.date, str],
+        noted_first: Annotated[Literal["1"], ["a list has no hash"]] | str,
+        plain: int | str | None,
+    ) -> None:
+        pass
+
+    given = {"size_first": "small", "text_first": "small", "day_first": "2026-03-02", "noted_first": "2", "plain": "3"}
+    assert returned(pick, given) == {
+        "size_first": Size.SMALL,
+        "text_first": "small",
+        "day_first": datetime.date(2026, 3, 2),
+        "noted_first": "2",
+        "plain": "3",
+    }
+    others = {"size_first": "huge", "text_first": "huge", "day_first": "soon", "noted_first": "1", "plain": None}
+    assert returned(pick, others) == others
 
 
 def test_all_that_is_wrong_with_arguments_is_said_at_once() -> None:
@@ -412,3 +447,12 @@ def test_what_json_has_no_word_for_cannot_be_returned(value: Any, problem: str) 
         agent(give).call(FakeHost(), "give", "{}")
     assert problem in raised.value.failure.message
     assert "`give` (" in raised.value.failure.message
+
+
+def test_a_function_that_asks_for_nothing_makes_no_crossing() -> None:
+    def nothing(conv: Conversation, flow: Flow) -> None:
+        pass
+
+    host = FakeHost()
+    agent(nothing).call(host, "nothing", "{}")
+    assert host.crossings == {}

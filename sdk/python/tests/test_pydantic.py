@@ -18,10 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Generic, Literal, Optional, TypeVar, Union
 
+import pydantic as real
 import pytest
 import typing_extensions
-
-real = pytest.importorskip("pydantic", minversion="2")
 
 Case = Callable[[Any], Any]
 

@@ -1,6 +1,6 @@
 //! What `wit-bindgen` makes of the contract, world `functions-component`.
 //!
-//! Public for [`functions!`](crate::functions) and for tests that have to send what the SDK would not let through.
+//! Public for [`export!`](crate::export) and for tests that have to send what the SDK would not let through.
 //! Authors of functions need nothing from here.
 
 #![allow(missing_docs, unreachable_pub, reason = "generated; the contract itself is documented")]

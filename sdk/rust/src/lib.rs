@@ -4,18 +4,12 @@
 //! comes back as `memory` in the same caller's next conversation. This crate is what such functions import:
 //!
 //! ```
-//! use agent_memory_sdk::{Conversation, Error, functions};
-//! use schemars::JsonSchema;
-//! use serde::Deserialize;
+//! use agent_memory_sdk::{Conversation, Error, export, function};
 //!
-//! #[derive(Deserialize, JsonSchema)]
-//! struct Order {
-//!     /// The cheese, such as brie.
-//!     cheese_type: String,
-//!     /// The day to keep it for.
-//!     booking_day: String,
-//! }
+//! export!(start_function, book);
 //!
+//! /// Greets the caller with what earlier calls left.
+//! #[function]
 //! fn start_function(conv: &Conversation) -> Result<(), Error> {
 //!     match conv.memory().get::<String>("cheese_type")? {
 //!         Some(cheese) => conv.say(&format!("Welcome back. You picked {cheese} last time.")),
@@ -24,23 +18,28 @@
 //!     Ok(())
 //! }
 //!
-//! fn book(conv: &Conversation, order: Order) -> Result<String, Error> {
-//!     conv.state().set("cheese_type", &order.cheese_type)?;
-//!     Ok(format!("Booked {} for {}.", order.cheese_type, order.booking_day))
-//! }
-//!
-//! functions! {
-//!     start_function,
-//!     /// Books a cheese for a day.
-//!     book,
+//! /// Books a cheese for a day.
+//! #[function]
+//! fn book(
+//!     conv: &Conversation,
+//!     /// The cheese, such as brie.
+//!     cheese_type: String,
+//!     /// The day to keep it for, if it is settled.
+//!     booking_day: Option<String>,
+//! ) -> Result<String, Error> {
+//!     conv.state().set("cheese_type", &cheese_type)?;
+//!     let day = booking_day.as_deref().unwrap_or("any day");
+//!     Ok(format!("Booked {cheese_type} for {day}."))
 //! }
 //! ```
 //!
-//! [`functions!`] says how a function looks, [`Conversation`] what it can do, [`Error`] how it fails. Two names are
-//! special: `start_function` runs when a conversation starts, `end_function` when it ends.
+//! [`function`](macro@function) says how a function looks, [`export!`] which of them an agent can call, [`Conversation`]
+//! what they can do, [`Error`] how they fail. Two names are special: `start_function` runs when a conversation starts,
+//! `end_function` when it ends. Functions call one another as functions do.
 //!
-//! Build it as a `cdylib` for `wasm32-unknown-unknown`. On other targets the crate compiles, for an editor or for the
-//! tests of what needs no conversation, and panics when the conversation is used.
+//! Build it as a `cdylib` for `wasm32-unknown-unknown`, which `agent-memory build` and `agent-memory run` do by
+//! themselves, or for `wasm32-wasip2`. On other targets the crate compiles, for an editor or for the tests of what needs
+//! no conversation, and panics when the conversation is used.
 
 mod attributes;
 #[doc(hidden)]
@@ -58,20 +57,29 @@ pub use attributes::{Attributes, SipHeader};
 pub use conversation::{Conversation, MetricEvent, Role, Utterance};
 pub use effects::{EffectError, Handoff, Log, Metric, RequestError};
 pub use error::Error;
-pub use function::{Function, Output};
+pub use function::{Failure, Output};
 pub use json::{JsonProblem, ReadError};
 pub use memory::Memory;
 pub use serde_json::value::RawValue;
 pub use state::{SetError, State, Value};
-pub use {schemars, serde_json};
+pub use {schemars, serde, serde_json};
+
+pub use agent_memory_sdk_macros::function;
 
 /// The examples of the README, so that they are compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// What [`functions!`] expands to.
+/// What [`function`](macro@function) and [`export!`] expand to.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::function::{Entry, adapt, call, describe, names_are_unique};
+    pub use crate::function::{
+        Answer, Entry, Exported, Returned, arguments, call, describe, names_are_unique, parameters,
+    };
+    pub use {schemars, serde};
 }
+
+/// The attribute names the crate as others do, also in its own tests.
+#[cfg(test)]
+extern crate self as agent_memory_sdk;

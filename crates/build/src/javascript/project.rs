@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,12 @@ impl Project {
         }
         let name = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { name, root, sources })
+    }
+
+    /// What tells the project from others.
+    pub(crate) fn identity(&self) -> Vec<u8> {
+        let paths = iter::once(&self.root).chain(self.sources.iter().map(|source| &source.path));
+        paths.flat_map(|path| [path.as_os_str().as_encoded_bytes(), &[0]].concat()).collect()
     }
 }
 

@@ -13,11 +13,19 @@ use super::tools::Tools;
 use super::{JavaScriptError, Project};
 use crate::BuildError;
 
-/// How large all files of an agent may be together. An engine that has loaded more leaves a turn too little memory.
-const MAX_BYTES: u64 = 8 << 20;
+/// What sources may need.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// How large all files of an agent may be together.
+    bytes: u64,
+    /// How long the files may take to be loaded.
+    seconds: u64,
+}
 
-/// How long the files may take to be loaded.
-const MAX_SECONDS: u64 = 60;
+impl Limits {
+    /// An engine that has loaded more than this leaves a turn too little memory.
+    pub(super) const USUAL: Self = Self { bytes: 8 << 20, seconds: 60 };
+}
 
 /// What the script has made.
 pub(super) struct Made {
@@ -38,7 +46,7 @@ pub(super) struct Input {
 }
 
 /// Builds a project.
-pub(super) fn run(tools: &Tools, project: &Project) -> Result<Made, BuildError> {
+pub(super) fn run(tools: &Tools, project: &Project, limits: Limits) -> Result<Made, BuildError> {
     let temporary = std::env::temp_dir();
     let scratch = tempfile::Builder::new().prefix("agent-memory-").tempdir_in(&temporary);
     let scratch = scratch.map_err(|source| BuildError::Write { path: temporary, source })?;
@@ -48,8 +56,8 @@ pub(super) fn run(tools: &Tools, project: &Project) -> Result<Made, BuildError> 
         sources: &project.sources,
         output: &output,
         scratch: scratch.path(),
-        max_bytes: MAX_BYTES,
-        max_seconds: MAX_SECONDS,
+        max_bytes: limits.bytes,
+        max_seconds: limits.seconds,
     };
     let broken = |output: String| JavaScriptError::Script { project: project.name.clone(), output };
     let answer = ask(tools, scratch.path(), &request).map_err(broken)?;
@@ -60,15 +68,16 @@ pub(super) fn run(tools: &Tools, project: &Project) -> Result<Made, BuildError> 
         return Err(at_fault(listed(&problems)));
     }
     let report = report.unwrap_or_default();
-    if let Some(error) = report.error {
-        return Err(at_fault(with_printed(&error.in_words(), &printed)));
-    }
-    if let Some(problem) = engine {
-        return Err(at_fault(with_printed(&listed(&[problem]), &printed)));
+    let error = report.error.as_ref().map(Thrown::in_words).or(engine.as_ref().map(Problem::in_words));
+    let remarks = remarks.iter().map(Problem::in_words).chain(report.remarks.iter().map(Remark::in_words));
+    let warnings = remarks.map(|remark| format!("warning: {remark}"));
+    if let Some(error) = error {
+        // One of the warnings may be the reason.
+        let lines: Vec<_> = [error].into_iter().chain(warnings).collect();
+        return Err(at_fault(with_printed(&lines.join("\n"), &printed)));
     }
     let module = fs::read(&output).map_err(|source| BuildError::Read { path: output, source })?;
-    let remarks = remarks.iter().map(Problem::in_words).chain(report.remarks.iter().map(Remark::in_words));
-    let warnings: Vec<_> = remarks.map(|remark| format!("warning: {remark}")).collect();
+    let warnings: Vec<_> = warnings.collect();
     Ok(Made { module, inputs, diagnostics: with_printed(&warnings.join("\n"), &printed) })
 }
 
@@ -204,6 +213,22 @@ fn with_printed(text: &str, printed: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loop_without_an_end_while_files_are_loaded_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.js");
+        fs::write(&path, "export function book(conv) {}\nfor (;;);\n").unwrap();
+        let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tests/cache/javascript");
+        let tools = Tools::prepare(&cache, &crate::Options::default()).unwrap();
+        let project = Project::of_file(&path).unwrap();
+        let error = run(&tools, &project, Limits { seconds: 2, ..Limits::USUAL }).err().unwrap().to_string();
+        assert_eq!(
+            error,
+            "shop does not compile:\nloading the files takes more than 2 seconds: is there a loop without an end \
+             outside of functions?"
+        );
+    }
 
     fn answer(text: &str) -> Answer {
         serde_json::from_str(text).unwrap()

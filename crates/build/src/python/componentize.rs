@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use super::packages::Packages;
 use super::project::SourceFile;
-use super::sdk::{self, CONTRACT, SDK};
+use super::sdk::SDK;
 use super::tools::Tools;
 use super::{Project, PythonError};
 use crate::BuildError;
+use crate::files;
 
 /// The world of the contract that functions are for.
 const WORLD: &str = "functions-component";
@@ -35,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Made {
     pub(super) component: Vec<u8>,
     /// What the author should know.
-    pub(super) diagnostics: String,
+    pub(super) warnings: Vec<Remark>,
 }
 
 /// Makes a component.
@@ -63,10 +64,8 @@ pub(super) fn run(
         return Err(broken(failure).into());
     }
     ran.map_err(broken)?;
-    let diagnostics: Vec<_> =
-        report.warnings.iter().map(|remark| format!("warning: {}\n", remark.in_words(project))).collect();
     let component = fs::read(&component).map_err(|source| BuildError::Read { path: component, source })?;
-    Ok(Made { component, diagnostics: diagnostics.concat() })
+    Ok(Made { component, warnings: report.warnings })
 }
 
 /// Puts all that the component's Python imports into a folder.
@@ -77,8 +76,8 @@ fn lay_out(
     tools: &Tools,
     packages: &Packages,
 ) -> Result<(), BuildError> {
-    sdk::write(CONTRACT, &folder.join("wit"))?;
-    sdk::write(SDK, &folder.join("sdk"))?;
+    files::write(files::CONTRACT, &folder.join("wit"))?;
+    files::write(SDK, &folder.join("sdk"))?;
     let app = folder.join("sdk/agent_memory/component").join(MODULE).with_added_extension("py");
     copy(&app, &folder.join(MODULE).with_added_extension("py"))?;
     for file in files {
@@ -187,8 +186,8 @@ struct Report {
 }
 
 /// Something to be said of a line.
-#[derive(Deserialize)]
-struct Remark {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Remark {
     file: String,
     line: usize,
     message: String,
@@ -196,7 +195,8 @@ struct Remark {
 }
 
 impl Remark {
-    fn in_words(&self, project: &Project) -> String {
+    /// What is told of it to whoever named the project.
+    pub(super) fn in_words(&self, project: &Project) -> String {
         let mut words = format!("{}:{}: {}", project.shown(&self.file), self.line, self.message);
         if !self.excerpt.is_empty() {
             // Writing to a text cannot fail.

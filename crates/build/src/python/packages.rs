@@ -7,8 +7,9 @@ use std::process::Stdio;
 
 use serde::{Deserialize, Serialize};
 
-use super::tools::{Tools, put_in_place, take_turn};
+use super::tools::Tools;
 use super::{Project, PythonError};
+use crate::cache::{put_in_place, take_turn};
 use crate::{BuildError, Options, Progress};
 
 /// The version of Python in the sandbox.

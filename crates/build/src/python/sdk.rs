@@ -1,29 +1,6 @@
-//! The SDK and the contract, as they are part of this crate.
+//! The SDK, as it is part of this crate.
 
-use std::fs;
-use std::path::Path;
-
-use crate::BuildError;
-
-/// Files by name, in a folder of their own.
-pub(super) type Files = &'static [(&'static str, &'static str)];
-
-/// Gives files of a folder with their content.
-macro_rules! files {
-    ($folder:literal: $($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../../", $folder, "/", $name)))),+]
-    };
-}
-
-/// The contract.
-pub(super) const CONTRACT: Files = files!("wit":
-    "conversation.wit",
-    "functions.wit",
-    "memory.wit",
-    "policy.wit",
-    "state.wit",
-    "worlds.wit",
-);
+use crate::files::{Files, files};
 
 /// The SDK.
 pub(super) const SDK: Files = files!("sdk/python/src":
@@ -40,6 +17,7 @@ pub(super) const SDK: Files = files!("sdk/python/src":
     "agent_memory/component/problems.py",
     "agent_memory/component/project.py",
     "agent_memory/component/sandbox.py",
+    "agent_memory/component/warm.py",
     "agent_memory/conversation.py",
     "agent_memory/current.py",
     "agent_memory/decorators.py",
@@ -89,45 +67,14 @@ pub(super) const SDK: Files = files!("sdk/python/src":
     "agent_memory/voices.py",
 );
 
-/// Writes files into a folder.
-pub(super) fn write(files: Files, folder: &Path) -> Result<(), BuildError> {
-    for (name, content) in files {
-        let path = folder.join(name);
-        let written = |source| BuildError::Write { path: path.clone(), source };
-        fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(written)?;
-        fs::write(&path, content).map_err(written)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use crate::files::tests::is_all_of;
+
     use super::*;
 
-    fn found(folder: &Path, above: &str, names: &mut Vec<String>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let entry = entry.unwrap();
-            let name = format!("{above}{}", entry.file_name().into_string().unwrap());
-            if entry.path().is_dir() {
-                found(&entry.path(), &format!("{name}/"), names);
-            } else if !name.ends_with(".pyc") {
-                names.push(name);
-            }
-        }
-    }
-
-    fn is_all_of(folder: &str, files: Files) {
-        let mut names = Vec::new();
-        found(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder), "", &mut names);
-        names.sort();
-        let mut listed: Vec<_> = files.iter().map(|(name, _)| (*name).to_owned()).collect();
-        listed.sort();
-        assert_eq!(listed, names);
-    }
-
     #[test]
-    fn no_file_of_the_sdk_or_the_contract_is_left_out() {
-        is_all_of("sdk/python/src", SDK);
-        is_all_of("wit", CONTRACT);
+    fn no_file_of_the_sdk_is_left_out() {
+        is_all_of("sdk/python/src", &[SDK], &[]);
     }
 }

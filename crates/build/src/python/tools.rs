@@ -3,30 +3,27 @@
 //! The packages and the SDK have a folder that is named by a digest of what is to be in it. It is made beside and moved
 //! into place when it is complete, so that what an interruption leaves is never used.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use super::PythonError;
-use super::sdk::{self, Files};
+use super::sdk;
+use crate::cache::{put_in_place, take_turn};
+use crate::files::{self, Files, files};
 use crate::{BuildError, Options, Progress, process};
 
 /// Names a Python to be used.
 const VARIABLE: &str = "AGENT_MEMORY_PYTHON";
 
 /// Where a Python is looked for.
-const PROGRAMS: [&str; 8] =
-    ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python3.9"];
+const PROGRAMS: [&str; 7] = ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
 /// The oldest Python that everything runs on: its major and minor version.
-const OLDEST: (u32, u32) = (3, 9);
+const OLDEST: (u32, u32) = (3, 10);
 
-/// What is installed, with digests.
-const REQUIREMENTS: &str = include_str!("tools/requirements.txt");
-
-/// Our own scripts.
-const SCRIPTS: Files = &[("bundle.py", include_str!("tools/bundle.py")), ("requirements.txt", REQUIREMENTS)];
+/// Our own scripts, and what is installed, with digests.
+const SCRIPTS: Files = files!("crates/build/src/python/tools": "bundle.py", "requirements.txt");
 
 /// The settings of somebody's own Python and pip, which are not for ours.
 const UNWANTED: [&str; 9] = [
@@ -43,7 +40,7 @@ const UNWANTED: [&str; 9] = [
 
 /// A digest of all that a component is built with, beside its sources.
 pub(super) static DIGEST: LazyLock<String> =
-    LazyLock::new(|| format!("{}-{}", digest(&[SCRIPTS, sdk::SDK, sdk::CONTRACT]), env!("CARGO_PKG_VERSION")));
+    LazyLock::new(|| format!("{}-{}", files::digest(&[SCRIPTS, sdk::SDK, files::CONTRACT]), env!("CARGO_PKG_VERSION")));
 
 /// Everything that builds Python, ready for use.
 pub(super) struct Tools {
@@ -53,7 +50,7 @@ pub(super) struct Tools {
 impl Tools {
     /// Finds it. What is missing is installed into the cache.
     pub(super) fn prepare(cache: &Path, options: &Options<'_>) -> Result<Self, BuildError> {
-        let folder = cache.join("tools").join(digest(&[SCRIPTS]));
+        let folder = cache.join("tools").join(files::digest(&[SCRIPTS]));
         if !folder.is_dir() {
             // Another process may be installing the same: look again once it is our turn.
             let _turn = take_turn(cache)?;
@@ -83,35 +80,9 @@ impl Tools {
     }
 }
 
-/// Makes a folder that is complete as soon as it is there.
-pub(super) fn put_in_place(
-    folder: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), BuildError>,
-) -> Result<(), BuildError> {
-    let written = |source| BuildError::Write { path: folder.to_owned(), source };
-    let parent = folder.parent().unwrap_or(folder);
-    fs::create_dir_all(parent).map_err(written)?;
-    let beside = tempfile::Builder::new().prefix(".new-").tempdir_in(parent).map_err(written)?;
-    fill(beside.path())?;
-    fs::rename(beside.path(), folder).map_err(written)?;
-    // What it would remove is not there any more.
-    let _ = beside.keep();
-    Ok(())
-}
-
-/// Waits until no other process installs anything here. The turn ends when the file is dropped.
-pub(super) fn take_turn(cache: &Path) -> Result<File, BuildError> {
-    let path = cache.join("lock");
-    let written = |source| BuildError::Write { path: path.clone(), source };
-    fs::create_dir_all(cache).map_err(written)?;
-    let file = File::create(&path).map_err(written)?;
-    file.lock().map_err(written)?;
-    Ok(file)
-}
-
 /// Installs the packages into a folder, with an environment of their own.
 fn install(python: &Path, folder: &Path, options: &Options<'_>) -> Result<(), BuildError> {
-    sdk::write(SCRIPTS, folder)?;
+    files::write(SCRIPTS, folder)?;
     let requirements = folder.join("requirements.txt");
     let environment = folder.join("venv");
     let first = format!("{} -m venv", python.display());
@@ -197,15 +168,6 @@ fn clean(program: &Path) -> Command {
     command
 }
 
-/// A name for what is in files.
-fn digest(all: &[Files]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in all.iter().copied().flatten().flat_map(|(name, content)| [name, content]) {
-        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-    }
-    hasher.finalize().to_hex().chars().take(16).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,7 +180,7 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned_with_a_digest() {
-        let lines = REQUIREMENTS.lines().filter(|line| !line.starts_with('#'));
+        let lines = include_str!("tools/requirements.txt").lines().filter(|line| !line.starts_with('#'));
         let (packages, digests): (Vec<_>, Vec<_>) = lines.partition(|line| !line.starts_with(' '));
         assert!(packages.iter().all(|line| line.contains("==") && line.ends_with('\\')), "{packages:?}");
         assert!(digests.iter().all(|line| line.trim().starts_with("--hash=sha256:")), "{digests:?}");

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod demo;
 mod memory;
+mod new;
 mod run;
 mod sweep;
 
@@ -24,6 +25,7 @@ pub(crate) enum Verdict {
 pub(crate) async fn execute(command: Command) -> anyhow::Result<Verdict> {
     match command {
         Command::Demo => demo::demo().await,
+        Command::New(arguments) => new::new(&arguments),
         Command::Build(arguments) => build::build(&arguments),
         Command::Check(arguments) => check::check(&arguments).await,
         Command::Run(arguments) => run::run(&arguments).await,

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 8] = ["demo", "build", "check", "run", "memory", "sweep", "analytics", "completions"];
+const COMMANDS: [&str; 9] = ["demo", "new", "build", "check", "run", "memory", "sweep", "analytics", "completions"];
 
 #[test]
 fn wrong_usage_is_told_and_ends_with_2() {
@@ -13,6 +13,8 @@ fn wrong_usage_is_told_and_ends_with_2() {
     for (arguments, reason) in [
         (&["rnu"][..], "unrecognized subcommand 'rnu'"),
         (&["run"], "<SCENARIO>"),
+        (&["new", "shop"], "--language <LANGUAGE>"),
+        (&["new", "shop", "--language", "cobol"], "[possible values: python, javascript, typescript, rust]"),
         (&["run", "scenario.yaml", "--jsn"], "a similar argument exists: '--json'"),
         (&["sweep"], "--store <URL>"),
         (&["sweep", "--store", "memory:", "--at", "yesterday"], "invalid value 'yesterday' for '--at <TIME>'"),

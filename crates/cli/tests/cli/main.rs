@@ -1,9 +1,10 @@
 //! The command, run as people run it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test has nobody else to tell")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test has nobody else to tell")]
 
 mod check;
 mod command;
 mod demo;
+mod new;
 mod run;
 mod store;
 mod support;

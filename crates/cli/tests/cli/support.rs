@@ -48,7 +48,7 @@ impl Folder {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_agent-memory"));
         command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null());
-        command.env("AGENT_MEMORY_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/code"));
+        command.env("AGENT_MEMORY_CACHE_DIR", cache());
         command
     }
 
@@ -64,7 +64,7 @@ impl Folder {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap(),
             out: String::from_utf8(output.stdout).unwrap(),
@@ -121,6 +121,11 @@ pub(crate) fn probe() -> String {
         path
     };
     PROBE.get_or_init(build).to_str().unwrap().to_owned()
+}
+
+/// The folder in which all tests keep tools and components.
+pub(crate) fn cache() -> PathBuf {
+    root().join("target/tests/cache")
 }
 
 /// The folder of the whole project.

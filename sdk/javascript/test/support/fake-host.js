@@ -46,7 +46,8 @@ export class FakeHost {
       set: (/** @type {string} */ key, /** @type {Value} */ value) => {
         const bytes = new TextEncoder().encode(key).length;
         if (bytes > KEY_BYTES) refuse("key-too-long", { actual: BigInt(bytes), limit: BigInt(KEY_BYTES) });
-        if (value.tag === "json" && !value.val.isWellFormed()) refuse("invalid-json", { key, problem: "half a character" });
+        if (value.tag === "json" && !value.val.isWellFormed())
+          refuse("invalid-json", { key, problem: "half a character" });
         if (stateKeys.includes(key)) storable(key, value);
         this.written.push([key, value]);
         this.kept.set(key, value);
@@ -80,7 +81,11 @@ export class FakeHost {
       metricEvents: () => metrics,
       say: (/** @type {string} */ text) => void this.said.push(text),
       log: (/** @type {import("../../src/host.js").LogEntry} */ entry) => void this.logged.push(entry),
-      writeMetric: (/** @type {string} */ name, /** @type {string | undefined} */ value, /** @type {boolean} */ once) => {
+      writeMetric: (
+        /** @type {string} */ name,
+        /** @type {string | undefined} */ value,
+        /** @type {boolean} */ once,
+      ) => {
         if (once && metrics.some((metric) => metric.name === name)) return;
         metrics.push({ name, value });
         this.acted.push(["write_metric", { name, value, once }]);

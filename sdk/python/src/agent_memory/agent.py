@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from .failure import AuthorsFile, Failure, failure_of
 from .functions import Flow, Function, Registry
 from .host import Host
 from .parameters import Signature, signature_of
-from .values import encode, loose
+from .values import decode, encode, loose
 
 
 class UnknownFunction(Exception):
@@ -78,7 +77,7 @@ class Agent:
 
     def _fitting(self, function: Function, arguments: str) -> dict[str, Any]:
         try:
-            given = json.loads(arguments)
+            given = decode(arguments)
             if not isinstance(given, dict):
                 raise ArgumentsError("the arguments are no JSON object")
             return fitted(function.name, function.place, self._signatures[function.name], given)
@@ -91,7 +90,7 @@ class Agent:
         # An exception of any kind that left the component would end the sandbox without a word.
         try:
             try:
-                value = function(conv, Flow(conv, function.flow or conv.current_flow), **arguments)
+                value = function(conv, Flow(conv, function.flow), **arguments)
             except BaseException:
                 # What it changed in place before it failed still stands.
                 _finish_after_failure(conv)

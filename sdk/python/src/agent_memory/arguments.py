@@ -7,15 +7,16 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import types
 import typing
 import uuid
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
-from .errors import ArgumentsError
+from .errors import ArgumentsError, suggestion
 from .parameters import NOTHING, Parameter, Signature, annotations_of
 from .schema import is_typed_dict, is_union, typed_dict_members
+from .values import IMMUTABLE
 
 
 def fitted(name: str, place: str, signature: Signature, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def fitted(name: str, place: str, signature: Signature, arguments: dict[str, Any
             if signature.takes_any:
                 result[key] = value
             else:
-                problems.append(f"`{key}` is no parameter{_suggestion(key, known)}")
+                problems.append(f"`{key}` is no parameter{suggestion(key, known)}")
             continue
         try:
             result[key] = _argument(known[key], value)
@@ -58,6 +59,8 @@ class _Mismatch(Exception):
 def _argument(parameter: Parameter, value: Any) -> Any:
     if parameter.annotation is NOTHING or (value is None and parameter.default is None):
         return value
+    if type(value) is parameter.annotation and type(value) in IMMUTABLE:
+        return value
     return _converted(parameter.annotation, value)
 
 
@@ -65,6 +68,8 @@ def _converted(annotation: Any, value: Any) -> Any:
     """A JSON value as a value of a type. What there is no telling about is left as it is."""
     if annotation is None or annotation is type(None):
         return _check(value is None, value, "null")
+    if type(annotation) is types.UnionType:
+        return _one_of(annotation.__args__, value)
     origin = typing.get_origin(annotation)
     if is_union(annotation):
         return _one_of(typing.get_args(annotation), value)
@@ -80,6 +85,10 @@ def _converted(annotation: Any, value: Any) -> Any:
 
 
 def _one_of(annotations: tuple[Any, ...], value: Any) -> Any:
+    kind = type(value)
+    # Members are tried as they are written: an earlier one may make something else of the value, as an enum does.
+    if kind in IMMUTABLE and (annotations[0] is kind or (kind in annotations and all(map(_is_immutable, annotations)))):
+        return value
     mismatches: list[_Mismatch] = []
     for annotation in annotations:
         try:
@@ -90,6 +99,11 @@ def _one_of(annotations: tuple[Any, ...], value: Any) -> Any:
     if deepest.path:
         raise deepest
     raise _Mismatch(" or ".join(dict.fromkeys(mismatch.expected for mismatch in mismatches)), _kind(value))
+
+
+def _is_immutable(annotation: Any) -> bool:
+    # What is no class may have no hash.
+    return type(annotation) is type and annotation in IMMUTABLE
 
 
 def _generic(annotation: Any, origin: Any, value: Any) -> Any:
@@ -112,7 +126,8 @@ def _generic(annotation: Any, origin: Any, value: Any) -> Any:
     if isinstance(origin, type) and arguments:
         if issubclass(origin, collections.abc.Mapping):
             _check(isinstance(value, dict), value, "an object")
-            return {key: _named(key, arguments[1], member) for key, member in value.items()}
+            # The keys are values too, and not to be told.
+            return {key: _within("[...]", arguments[1], member) for key, member in value.items()}
         if issubclass(origin, collections.abc.Iterable):
             _check(isinstance(value, list), value, "an array")
             members = _members(arguments[0], value)
@@ -279,10 +294,3 @@ def _plain(choice: Any) -> Any:
 
 def _shown(plain: Any) -> str:
     return f"`{plain}`" if isinstance(plain, str) else str(plain)
-
-
-def _suggestion(name: str, names: dict[str, Parameter]) -> str:
-    close = get_close_matches(name, names, n=1)
-    if close:
-        return f": did you mean `{close[0]}`?"
-    return f": there are {', '.join(f'`{known}`' for known in names)}" if names else ": there are none"

@@ -5,6 +5,9 @@ The messages say what is wrong and what to do. None of them holds a value that w
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
+
 __all__ = [
     "AgentMemoryError",
     "ArgumentsError",
@@ -146,3 +149,11 @@ def _restore(kind: type[SetError], args: tuple[object, ...], attributes: dict[st
     error = kind.__new__(kind, *args)
     error.__dict__.update(attributes)
     return error
+
+
+def suggestion(name: str, names: Collection[str]) -> str:
+    """What to say, after a name that there is not, of those that there are."""
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f": did you mean `{close[0]}`?"
+    return f": there are {', '.join(f'`{known}`' for known in names)}" if names else ": there are none"

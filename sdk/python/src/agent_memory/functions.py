@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from .errors import suggestion
 from .requests import act
 
 if TYPE_CHECKING:
@@ -58,6 +58,19 @@ class Registry:
         self.functions[function.name] = function
         scope[function.local_name] = function
 
+    def missing(self, name: str) -> str:
+        """What to say of a function that belongs to no flow and that there is not."""
+        flows = [flow for flow, functions in self.flows.items() if name in functions]
+        if flows:
+            return f"there is no function `{name}` but in the flow `{flows[0]}`: call it as `flow.functions.{name}`"
+        return f"there is no function `{name}`{suggestion(name, self.shared)}"
+
+    def missing_in_flow(self, flow: str, name: str) -> str:
+        """What to say of a function that a flow has not."""
+        if name in self.shared:
+            return f"`{name}` belongs to no flow: call it as `conv.functions.{name}`"
+        return f"the flow `{flow}` has no function `{name}`{suggestion(name, self.flows.get(flow, {}))}"
+
 
 class FunctionExecutor:
     """The project's functions, as other functions call them: ``conv.functions.NAME(...)``.
@@ -74,8 +87,8 @@ class FunctionExecutor:
             raise AttributeError(name)
         function = self._registry.shared.get(name)
         if function is None:
-            raise AttributeError(self._missing(name))
-        return _Bound(function, self._conv, Flow(self._conv, self._conv.current_flow))
+            raise AttributeError(self._registry.missing(name))
+        return _Bound(function, self._conv, Flow(self._conv))
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
         try:
@@ -92,20 +105,18 @@ class FunctionExecutor:
     def __dir__(self) -> list[str]:
         return list(self._registry.shared)
 
-    def _missing(self, name: str) -> str:
-        flows = [flow for flow, functions in self._registry.flows.items() if name in functions]
-        if flows:
-            return f"there is no function `{name}` but in the flow `{flows[0]}`: call it as `flow.functions.{name}`"
-        return f"there is no function `{name}`{_suggestion(name, self._registry.shared)}"
-
 
 class Flow:
     """The flow that a function belongs to."""
 
-    def __init__(self, conv: Conversation, name: str | None) -> None:
+    def __init__(self, conv: Conversation, name: str | None = None) -> None:
         self._conv = conv
-        #: The flow's name.
-        self.name = name
+        self._name = name
+
+    @property
+    def name(self) -> str | None:
+        """The flow's name: that of the flow whose function this is, or of the flow that the conversation is in."""
+        return self._name or self._conv.current_flow
 
     @property
     def current_step(self) -> str | None:
@@ -134,7 +145,7 @@ class FlowFunctionExecutor(FunctionExecutor):
             raise AttributeError(name)
         function = self._functions.get(name)
         if function is None:
-            raise AttributeError(self._missing(name))
+            raise AttributeError(self._registry.missing_in_flow(self._flow.name or "", name))
         return _Bound(function, self._conv, self._flow)
 
     def __contains__(self, name: object) -> bool:
@@ -150,11 +161,6 @@ class FlowFunctionExecutor(FunctionExecutor):
     def _functions(self) -> dict[str, Function]:
         return self._registry.flows.get(self._flow.name or "", {})
 
-    def _missing(self, name: str) -> str:
-        if name in self._registry.shared:
-            return f"`{name}` belongs to no flow: call it as `conv.functions.{name}`"
-        return f"the flow `{self._flow.name}` has no function `{name}`{_suggestion(name, self._functions)}"
-
 
 class _Bound:
     """A function with the conversation that it is to be given."""
@@ -169,10 +175,3 @@ class _Bound:
 
     def __repr__(self) -> str:
         return f"<function {self._function.name} at {self._function.place}>"
-
-
-def _suggestion(name: str, names: dict[str, Function]) -> str:
-    close = get_close_matches(name, names, n=1)
-    if close:
-        return f": did you mean `{close[0]}`?"
-    return f": there are {', '.join(f'`{known}`' for known in names)}" if names else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from json.encoder import JSONEncoder
+from json.encoder import JSONEncoder, encode_basestring
 from math import isfinite
 from typing import Any
 
@@ -21,7 +21,7 @@ MAX_LEVELS = 128
 #: Nothing can change inside a value of these types.
 IMMUTABLE = frozenset({str, int, float, bool, type(None)})
 
-_FAITHFUL = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder()
 
 
 def encode(value: object) -> str:
@@ -30,7 +30,9 @@ def encode(value: object) -> str:
     Raises ``ValueError`` or ``TypeError`` with the name of a type that JSON has no word for.
     """
     try:
-        text = _LENIENT.encode(value)
+        text = _written(value, MAX_LEVELS)
+        if text is None:
+            text = _LENIENT.encode(value)
         # A lone surrogate, half a character, can be encoded as nothing.
         text.encode()
     except UnicodeEncodeError:
@@ -42,12 +44,17 @@ def encode(value: object) -> str:
 
 def decode(text: str) -> Any:
     """The value of a JSON text."""
-    return json.loads(text)
+    # Without a look for white space around it, of which there is none in what the contract writes.
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except ValueError:
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)
 
 
 def loose(value: object) -> str:
     """A value as JSON, whatever it is: ``str()`` stands for what JSON has no word for. Never raises."""
-    return _FAITHFUL.encode(_loosened(value, 0))
+    return _written(_loosened(value, 0), MAX_LEVELS) or "null"
 
 
 def plain_text(value: object) -> str:
@@ -70,7 +77,8 @@ def to_contract(key: str, value: object) -> Value:
         # Some values can be written and not be read: better to hear of it here than in the next turn.
         pickle.loads(pickled)
     except Exception as error:
-        raise NotJsonError(key, f"a `{name}` does not outlast the turn ({plain_text(error)})") from None
+        # What the error says may hold the value.
+        raise NotJsonError(key, f"a `{name}` does not outlast the turn ({type(error).__name__})") from None
     return Opaque(name, pickled)
 
 
@@ -91,7 +99,7 @@ def from_contract(key: str, value: Value) -> Any:
     try:
         return pickle.loads(value.bytes)
     except Exception as error:
-        raise NotJsonError(key, f"its `{value.type_name}` cannot be read back ({plain_text(error)})") from error
+        raise NotJsonError(key, f"its `{value.type_name}` cannot be read back ({type(error).__name__})") from None
 
 
 def type_name(value: object) -> str:
@@ -101,26 +109,49 @@ def type_name(value: object) -> str:
 
 def _faithful(value: object) -> str | None:
     """A value as JSON from which the very same value is read back. None if there is none."""
-    if not _is_json(value, MAX_LEVELS):
-        return None
     try:
-        text = _FAITHFUL.encode(value)
-        text.encode()
+        text = _written(value, MAX_LEVELS)
+        return text if text is None or text.encode() else None
     except ValueError:
+        # A lone surrogate, half a character, can be encoded as nothing, and outside of the sandbox a very long integer
+        # has no text, see `sys.set_int_max_str_digits`.
         return None
-    return text
 
 
-def _is_json(value: object, levels: int) -> bool:
+def _written(value: object, levels: int) -> str | None:
+    """A value as JSON, if it is of the very types that JSON has. None if not.
+
+    Written here, since most values are short: to set up Python's own encoder costs a turn more than to use it.
+    """
     kind = type(value)
-    if kind is dict:
-        return levels > 0 and all(
-            type(key) is str and _is_json(member, levels - 1)
-            for key, member in value.items()  # type: ignore[attr-defined]
-        )
+    if kind is str:
+        return encode_basestring(value)  # type: ignore[arg-type]
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int:
+        return int.__repr__(value)
+    if kind is float:
+        return float.__repr__(value) if isfinite(value) else None  # type: ignore[arg-type]
+    if levels == 0:
+        return None
+    parts = []
     if kind is list:
-        return levels > 0 and all(_is_json(member, levels - 1) for member in value)  # type: ignore[attr-defined]
-    return kind in IMMUTABLE
+        for member in value:  # type: ignore[attr-defined]
+            text = _written(member, levels - 1)
+            if text is None:
+                return None
+            parts.append(text)
+        return f"[{','.join(parts)}]"
+    if kind is dict:
+        for key, member in value.items():  # type: ignore[attr-defined]
+            text = _written(member, levels - 1) if type(key) is str else None
+            if text is None:
+                return None
+            parts.append(f"{encode_basestring(key)}:{text}")
+        return f"{{{','.join(parts)}}}"
+    return None
 
 
 def _is_similar_to_json(value: object, levels: int) -> bool:
@@ -154,7 +185,7 @@ def _part(value: object, levels: int) -> object:
         else:
             members = value  # type: ignore[assignment]
         for member in members:
-            if not _is_json(member, levels - 1):
+            if _faithful(member) is None:
                 return _part(member, levels - 1)
     return value
 

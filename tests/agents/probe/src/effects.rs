@@ -1,50 +1,45 @@
 //! What a function may know of the conversation, and what it may ask for.
 
 use agent_memory_sdk::bindings::agent::memory::{conversation as contract, state as state_contract};
-use agent_memory_sdk::{Attributes, Conversation, Error, Metric, MetricEvent, Utterance};
+use agent_memory_sdk::{Attributes, Conversation, Error, Metric, MetricEvent, Utterance, function};
 
-use crate::{Json, arguments, limits};
+use crate::{Json, limits};
 
-arguments! {
-    Text { text: String }
-    Much { bytes: usize, calls: usize }
-    Effect { name: String, arguments: Json }
-    MetricArguments { name: String, value: Option<Json>, #[serde(default)] write_once: bool }
-    LogArguments { level: String, content: String, #[serde(default)] is_pii: bool, fields: Option<Json> }
-    HandoffArguments {
-        destination: String,
-        reason: Option<String>,
-        utterance: Option<String>,
-        sip_headers: Option<Json>,
-        route: Option<String>,
-    }
-    Malformed { place: String, text: String }
-}
-
+#[function]
 pub(crate) fn attributes(conv: &Conversation) -> Attributes {
     conv.attributes()
 }
 
+#[function]
 pub(crate) fn history(conv: &Conversation) -> Vec<Utterance> {
     conv.history()
 }
 
+#[function]
 pub(crate) fn metric_events(conv: &Conversation) -> Vec<MetricEvent> {
     conv.metric_events()
 }
 
-pub(crate) fn say(conv: &Conversation, Text { text }: Text) {
+#[function]
+pub(crate) fn say(conv: &Conversation, text: String) {
     conv.say(&text);
 }
 
 /// Says a text of that many bytes, that many times.
-pub(crate) fn say_much(conv: &Conversation, Much { bytes, calls }: Much) {
+#[function]
+pub(crate) fn say_much(conv: &Conversation, bytes: usize, calls: usize) {
     let text = "x".repeat(bytes);
     (0..calls).for_each(|_| conv.say(&text));
 }
 
-pub(crate) fn log(_: &Conversation, arguments: LogArguments) -> Result<(), Error> {
-    let LogArguments { level, content, is_pii, fields } = arguments;
+#[function]
+pub(crate) fn log(
+    _: &Conversation,
+    level: String,
+    content: String,
+    #[default(false)] is_pii: bool,
+    fields: Option<Json>,
+) -> Result<(), Error> {
     let level = match &*level {
         "info" => contract::LogLevel::Info,
         "warning" => contract::LogLevel::Warning,
@@ -57,13 +52,19 @@ pub(crate) fn log(_: &Conversation, arguments: LogArguments) -> Result<(), Error
 }
 
 /// Logs a text of that many bytes, that many times.
-pub(crate) fn log_much(conv: &Conversation, Much { bytes, calls }: Much) {
+#[function]
+pub(crate) fn log_much(conv: &Conversation, bytes: usize, calls: usize) {
     let text = "x".repeat(bytes);
     (0..calls).for_each(|_| conv.log().info(&text));
 }
 
-pub(crate) fn metric(conv: &Conversation, arguments: MetricArguments) -> Result<(), Error> {
-    let MetricArguments { name, value, write_once } = arguments;
+#[function]
+pub(crate) fn metric(
+    conv: &Conversation,
+    name: String,
+    value: Option<Json>,
+    #[default(false)] write_once: bool,
+) -> Result<(), Error> {
     let mut metric = Metric::new(&name);
     if let Some(value) = value {
         metric = metric.value(&value);
@@ -71,29 +72,40 @@ pub(crate) fn metric(conv: &Conversation, arguments: MetricArguments) -> Result<
     Ok(conv.write_metric(if write_once { metric.once() } else { metric })?)
 }
 
-pub(crate) fn handoff(_: &Conversation, arguments: HandoffArguments) -> Result<(), Error> {
-    let HandoffArguments { destination, reason, utterance, sip_headers, route } = arguments;
+#[function]
+pub(crate) fn handoff(
+    _: &Conversation,
+    destination: String,
+    reason: Option<String>,
+    utterance: Option<String>,
+    sip_headers: Option<Json>,
+    route: Option<String>,
+) -> Result<(), Error> {
     let sip_headers = sip_headers.map(|headers| headers.get().to_owned());
     Ok(contract::handoff(&contract::HandoffRequest { destination, reason, utterance, sip_headers, route })?)
 }
 
-pub(crate) fn act(conv: &Conversation, Effect { name, arguments }: Effect) -> Result<(), Error> {
+#[function]
+pub(crate) fn act(conv: &Conversation, name: String, arguments: Json) -> Result<(), Error> {
     Ok(conv.act(&name, &arguments)?)
 }
 
-pub(crate) fn request(conv: &Conversation, Effect { name, arguments }: Effect) -> Result<Json, Error> {
+#[function]
+pub(crate) fn request(conv: &Conversation, name: String, arguments: Json) -> Result<Json, Error> {
     Ok(conv.request(&name, &arguments)?)
 }
 
 /// Spends the rest of its time after the answer.
-pub(crate) fn request_then_loop(conv: &Conversation, arguments: Effect) -> Result<Json, Error> {
-    request(conv, arguments)?;
+#[function]
+pub(crate) fn request_then_loop(conv: &Conversation, name: String, arguments: Json) -> Result<Json, Error> {
+    request(conv, name, arguments)?;
     limits::endless()
 }
 
 /// Gives a text that need not be JSON where the contract wants JSON, which the SDK would not do. Returns the
 /// contract's error, or nothing where there is none.
-pub(crate) fn malformed(_: &Conversation, Malformed { place, text }: Malformed) -> Result<Option<String>, Error> {
+#[function]
+pub(crate) fn malformed(_: &Conversation, place: String, text: String) -> Result<Option<String>, Error> {
     let problem = match &*place {
         "state" => state_contract::set("malformed", &state_contract::Value::Json(text)).err().map(debug),
         "metric" => contract::write_metric("malformed", Some(&text), false).err().map(debug),

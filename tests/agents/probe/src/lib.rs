@@ -6,7 +6,7 @@ mod effects;
 mod limits;
 mod values;
 
-use agent_memory_sdk::{Conversation, Error, RawValue, functions};
+use agent_memory_sdk::{Conversation, Error, RawValue, export, function};
 
 use effects::{
     act, attributes, handoff, history, log, log_much, malformed, metric, metric_events, request, request_then_loop,
@@ -21,28 +21,50 @@ use values::{get, memory_contains, memory_fields, memory_get, memory_len, remove
 /// Any JSON, as its exact text.
 type Json = Box<RawValue>;
 
-functions! {
-    start_function, end_function,
-    memory_get, memory_fields, memory_len, memory_contains,
-    state, get, set, set_opaque, set_many, remove,
-    attributes, history, metric_events,
-    say, say_much, log, log_much, metric, handoff, act, request, request_then_loop, malformed,
-    fail, panic, unreachable, set_then_fail, set_then_trap, set_then_loop,
-    loop_forever, allocate, try_allocate, allocate_all, allocate_forever, recurse_forever, return_bytes, count,
-}
-
-/// Declares the arguments of functions.
-macro_rules! arguments {
-    ($($name:ident { $($(#[$meta:meta])* $field:ident: $type:ty),+ $(,)? })+) => {
-        $(
-            #[derive(serde::Deserialize, schemars::JsonSchema)]
-            pub(crate) struct $name { $($(#[$meta])* pub(crate) $field: $type),+ }
-        )+
-    };
-}
-use arguments;
+export!(
+    start_function,
+    end_function,
+    memory_get,
+    memory_fields,
+    memory_len,
+    memory_contains,
+    state,
+    get,
+    set,
+    set_opaque,
+    set_many,
+    remove,
+    attributes,
+    history,
+    metric_events,
+    say,
+    say_much,
+    log,
+    log_much,
+    metric,
+    handoff,
+    act,
+    request,
+    request_then_loop,
+    malformed,
+    fail,
+    panic,
+    unreachable,
+    set_then_fail,
+    set_then_trap,
+    set_then_loop,
+    loop_forever,
+    allocate,
+    try_allocate,
+    allocate_all,
+    allocate_forever,
+    recurse_forever,
+    return_bytes,
+    count,
+);
 
 /// Sets the state key `started`, if the state has the key `probe_start`.
+#[function]
 fn start_function(conv: &Conversation) -> Result<(), Error> {
     if conv.state().value("probe_start").is_some() {
         conv.state().set("started", &true)?;
@@ -51,6 +73,7 @@ fn start_function(conv: &Conversation) -> Result<(), Error> {
 }
 
 /// With the state key `probe_end`: sets the state key `ended`, and then ends in the way that it names.
+#[function]
 fn end_function(conv: &Conversation) -> Result<(), Error> {
     let Some(way) = conv.state().get::<String>("probe_end")? else { return Ok(()) };
     conv.state().set("ended", &true)?;

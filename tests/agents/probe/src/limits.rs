@@ -4,62 +4,65 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use agent_memory_sdk::{Conversation, Error, Handoff, Metric};
+use agent_memory_sdk::{Conversation, Error, Handoff, Metric, function};
 
-use crate::arguments;
-use crate::values::KeyValue;
+use crate::Json;
 
-arguments! {
-    Message { message: String }
-    Bytes { bytes: usize }
-    Length { n: usize }
-}
-
-pub(crate) fn fail(_: &Conversation, Message { message }: Message) -> Result<(), Error> {
+#[function]
+pub(crate) fn fail(_: &Conversation, message: String) -> Result<(), Error> {
     Err(Error::new("ProbeFailed", &message))
 }
 
 #[expect(clippy::panic, reason = "this is what the function is for")]
-pub(crate) fn panic(_: &Conversation, Message { message }: Message) {
+#[function]
+pub(crate) fn panic(_: &Conversation, message: String) {
     panic!("{message}");
 }
 
+#[function]
 pub(crate) fn unreachable(_: &Conversation) {
     trap();
 }
 
-pub(crate) fn set_then_fail(conv: &Conversation, arguments: KeyValue) -> Result<(), Error> {
-    leave_traces(conv, arguments)?;
+#[function]
+pub(crate) fn set_then_fail(conv: &Conversation, key: String, value: Json) -> Result<(), Error> {
+    leave_traces(conv, &key, &value)?;
     Err(Error::new("ProbeFailed", "the function was told to fail"))
 }
 
-pub(crate) fn set_then_trap(conv: &Conversation, arguments: KeyValue) -> Result<(), Error> {
-    leave_traces(conv, arguments)?;
+#[function]
+pub(crate) fn set_then_trap(conv: &Conversation, key: String, value: Json) -> Result<(), Error> {
+    leave_traces(conv, &key, &value)?;
     trap()
 }
 
-pub(crate) fn set_then_loop(conv: &Conversation, arguments: KeyValue) -> Result<(), Error> {
-    leave_traces(conv, arguments)?;
+#[function]
+pub(crate) fn set_then_loop(conv: &Conversation, key: String, value: Json) -> Result<(), Error> {
+    leave_traces(conv, &key, &value)?;
     endless()
 }
 
+#[function]
 pub(crate) fn loop_forever(_: &Conversation) {
     endless();
 }
 
 /// Allocates that many bytes, writes to all of them, and returns how many there are.
-pub(crate) fn allocate(_: &Conversation, Bytes { bytes }: Bytes) -> usize {
+#[function]
+pub(crate) fn allocate(_: &Conversation, bytes: usize) -> usize {
     black_box(vec![1_u8; bytes]).len()
 }
 
 /// Tells whether that many bytes can be allocated, and leaves them unused. Allocates a little more after it.
-pub(crate) fn try_allocate(_: &Conversation, Bytes { bytes }: Bytes) -> bool {
+#[function]
+pub(crate) fn try_allocate(_: &Conversation, bytes: usize) -> bool {
     let got_them = black_box(Vec::<u8>::new()).try_reserve_exact(bytes).is_ok();
     black_box(vec![1_u8; 1 << 20]);
     got_them
 }
 
 /// Sets the state key `used_up`, takes all memory that there is but for a little of its own, and returns.
+#[function]
 pub(crate) fn allocate_all(conv: &Conversation) -> Result<(), Error> {
     conv.state().set("used_up", &true)?;
     let reserve = black_box(vec![1_u8; 4 << 10]);
@@ -75,6 +78,7 @@ pub(crate) fn allocate_all(conv: &Conversation) -> Result<(), Error> {
     Ok(())
 }
 
+#[function]
 pub(crate) fn allocate_forever(_: &Conversation) {
     let mut kept = Vec::new();
     loop {
@@ -82,16 +86,19 @@ pub(crate) fn allocate_forever(_: &Conversation) {
     }
 }
 
+#[function]
 pub(crate) fn recurse_forever(_: &Conversation) -> u64 {
     deeper(0)
 }
 
 /// Returns a text of that many bytes, quotes not counted.
-pub(crate) fn return_bytes(_: &Conversation, Length { n }: Length) -> String {
+#[function]
+pub(crate) fn return_bytes(_: &Conversation, n: usize) -> String {
     "x".repeat(n)
 }
 
 /// How often this function has been called in this sandbox: always 1 if nothing outlives a turn.
+#[function]
 pub(crate) fn count(_: &Conversation) -> u32 {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     CALLS.fetch_add(1, Ordering::Relaxed) + 1
@@ -112,8 +119,8 @@ pub(crate) fn endless() -> ! {
 }
 
 /// One of everything that a stopped turn loses, and a log entry, which it does not.
-fn leave_traces(conv: &Conversation, KeyValue { key, value }: KeyValue) -> Result<(), Error> {
-    conv.state().set(&key, &value)?;
+fn leave_traces(conv: &Conversation, key: &str, value: &Json) -> Result<(), Error> {
+    conv.state().set(key, value)?;
     conv.say("said before the end");
     conv.write_metric(Metric::new("written_before_the_end"))?;
     conv.handoff(Handoff::to("handed_over_before_the_end").reason("told to"))?;

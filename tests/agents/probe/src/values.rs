@@ -2,17 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use agent_memory_sdk::{Conversation, Error, Value};
+use agent_memory_sdk::{Conversation, Error, Value, function};
 use serde::{Serialize, Serializer};
 
-use crate::{Json, arguments};
-
-arguments! {
-    Key { key: String }
-    KeyValue { key: String, value: Json }
-    KeyOpaque { key: String, type_name: String, bytes: Vec<u8> }
-    Many { n: usize, value_bytes: usize }
-}
+use crate::Json;
 
 /// A JSON value as it is, or `{"type_name": ..., "bytes": [...]}`.
 #[derive(Serialize)]
@@ -25,46 +18,56 @@ pub(crate) enum Shown {
 /// An object whose members keep this order.
 pub(crate) struct InOrder(Vec<(String, Shown)>);
 
-pub(crate) fn memory_get(conv: &Conversation, Key { key }: Key) -> Result<Option<Json>, Error> {
+#[function]
+pub(crate) fn memory_get(conv: &Conversation, key: String) -> Result<Option<Json>, Error> {
     Ok(conv.memory().get(&key)?)
 }
 
+#[function]
 pub(crate) fn memory_fields(conv: &Conversation) -> BTreeMap<String, Json> {
     conv.memory().fields()
 }
 
+#[function]
 pub(crate) fn memory_len(conv: &Conversation) -> usize {
     conv.memory().len()
 }
 
-pub(crate) fn memory_contains(conv: &Conversation, Key { key }: Key) -> bool {
+#[function]
+pub(crate) fn memory_contains(conv: &Conversation, key: String) -> bool {
     conv.memory().contains(&key)
 }
 
 /// The whole state: an object in the order of its entries.
+#[function]
 pub(crate) fn state(conv: &Conversation) -> InOrder {
     InOrder(conv.state().entries().into_iter().map(|(key, value)| (key, value.into())).collect())
 }
 
-pub(crate) fn get(conv: &Conversation, Key { key }: Key) -> Option<Shown> {
+#[function]
+pub(crate) fn get(conv: &Conversation, key: String) -> Option<Shown> {
     conv.state().value(&key).map(Shown::from)
 }
 
-pub(crate) fn set(conv: &Conversation, KeyValue { key, value }: KeyValue) -> Result<(), Error> {
+#[function]
+pub(crate) fn set(conv: &Conversation, key: String, value: Json) -> Result<(), Error> {
     Ok(conv.state().set(&key, &value)?)
 }
 
-pub(crate) fn set_opaque(conv: &Conversation, KeyOpaque { key, type_name, bytes }: KeyOpaque) -> Result<(), Error> {
+#[function]
+pub(crate) fn set_opaque(conv: &Conversation, key: String, type_name: String, bytes: Vec<u8>) -> Result<(), Error> {
     Ok(conv.state().set_opaque(&key, &type_name, bytes)?)
 }
 
 /// Sets `key_0`, `key_1` and so on to texts of that many bytes, quotes not counted.
-pub(crate) fn set_many(conv: &Conversation, Many { n, value_bytes }: Many) -> Result<(), Error> {
+#[function]
+pub(crate) fn set_many(conv: &Conversation, n: usize, value_bytes: usize) -> Result<(), Error> {
     let value = "x".repeat(value_bytes);
     (0..n).try_for_each(|i| Ok(conv.state().set(&format!("key_{i}"), &value)?))
 }
 
-pub(crate) fn remove(conv: &Conversation, Key { key }: Key) -> bool {
+#[function]
+pub(crate) fn remove(conv: &Conversation, key: String) -> bool {
     conv.state().remove(&key)
 }
 

@@ -1,8 +1,7 @@
 //! An agent for tests of the host: shows what the sandbox's clocks, random numbers, environment and files are.
 
-use agent_memory_sdk::{Conversation, Error, functions};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use agent_memory_sdk::{Conversation, Error, export, function};
+use serde::Serialize;
 
 use bindings::wasi;
 
@@ -13,9 +12,7 @@ mod bindings {
     wit_bindgen::generate!({ path: "wit", generate_all });
 }
 
-functions! {
-    wall_clock, monotonic_elapsed, random, environment, preopens, print, wait_forever, hoard_forever, exit,
-}
+export!(wall_clock, monotonic_elapsed, random, environment, preopens, print, wait_forever, hoard_forever, exit);
 
 /// What a wall clock shows.
 #[derive(Serialize)]
@@ -31,15 +28,8 @@ struct Environment {
     arguments: Vec<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct Print {
-    /// `stdout` or `stderr`.
-    output: String,
-    text: String,
-    times: usize,
-}
-
 /// The wall clock, read twice with work between.
+#[function]
 fn wall_clock(_: &Conversation) -> [Time; 2] {
     let read = || {
         let time = wasi::clocks::wall_clock::now();
@@ -51,6 +41,7 @@ fn wall_clock(_: &Conversation) -> [Time; 2] {
 }
 
 /// The nanoseconds that the monotonic clock counts during some work.
+#[function]
 fn monotonic_elapsed(_: &Conversation) -> u64 {
     let start = wasi::clocks::monotonic_clock::now();
     work();
@@ -58,10 +49,12 @@ fn monotonic_elapsed(_: &Conversation) -> u64 {
 }
 
 /// Two random numbers.
+#[function]
 fn random(_: &Conversation) -> [u64; 2] {
     [wasi::random::random::get_random_u64(), wasi::random::random::get_random_u64()]
 }
 
+#[function]
 fn environment(_: &Conversation) -> Environment {
     Environment {
         variables: wasi::cli::environment::get_environment(),
@@ -70,12 +63,20 @@ fn environment(_: &Conversation) -> Environment {
 }
 
 /// The paths of the folders that can be reached.
+#[function]
 fn preopens(_: &Conversation) -> Vec<String> {
     wasi::filesystem::preopens::get_directories().into_iter().map(|(_, path)| path).collect()
 }
 
 /// Prints a text, of at most 4 KiB, that many times.
-fn print(_: &Conversation, Print { output, text, times }: Print) -> Result<(), Error> {
+#[function]
+fn print(
+    _: &Conversation,
+    /// `stdout` or `stderr`.
+    output: String,
+    text: String,
+    times: usize,
+) -> Result<(), Error> {
     let stream = match &*output {
         "stdout" => wasi::cli::stdout::get_stdout(),
         "stderr" => wasi::cli::stderr::get_stderr(),
@@ -86,11 +87,13 @@ fn print(_: &Conversation, Print { output, text, times }: Print) -> Result<(), E
 }
 
 /// Waits for an hour, without computing.
+#[function]
 fn wait_forever(_: &Conversation) {
     wasi::clocks::monotonic_clock::subscribe_duration(3_600_000_000_000).block();
 }
 
 /// Takes one thing after the other from the host and gives none back.
+#[function]
 fn hoard_forever(_: &Conversation) {
     loop {
         std::mem::forget(wasi::clocks::monotonic_clock::subscribe_duration(0));
@@ -98,6 +101,7 @@ fn hoard_forever(_: &Conversation) {
 }
 
 /// Ends the program as if all had gone well.
+#[function]
 fn exit(_: &Conversation) {
     wasi::cli::exit::exit(Ok(()));
 }

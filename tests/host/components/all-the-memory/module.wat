@@ -1,6 +1,6 @@
-;; 64 MiB, beside which the policy needs some.
+;; 96 MiB, beside which the policy needs some.
 (module
-  (memory (export "memory") 1024)
+  (memory (export "memory") 1536)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     unreachable)
   (func (export "agent:memory/functions@0.1.0#describe") (result i32)

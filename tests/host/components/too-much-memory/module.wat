@@ -1,6 +1,6 @@
-;; One page more than 64 MiB.
+;; One page more than 96 MiB.
 (module
-  (memory (export "memory") 1025)
+  (memory (export "memory") 1537)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     unreachable)
   (func (export "agent:memory/functions@0.1.0#describe") (result i32)

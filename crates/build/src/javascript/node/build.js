@@ -30,6 +30,9 @@ const BUNDLE = "agent.js";
 /** What a line begins with that the SDK prints for us, and not the author for people. */
 const REPORT = "agent-memory-report:";
 
+/** What it means if the sources do not end to load. */
+const LOOP = "is there a loop without an end outside of functions?";
+
 /** @type {Request} */
 const request = JSON.parse(await text(process.stdin));
 process.stdout.write(JSON.stringify(await build(request)));
@@ -62,7 +65,7 @@ async function build({ root, sources, output, scratch, maxBytes, maxSeconds }) {
     await writeFile(output, component);
   } catch (error) {
     const { printed, report } = loading();
-    return { printed, report, engine: engineProblem(error, positions, maxSeconds) };
+    return { printed, report, engine: engineProblem(error, positions, maxSeconds), remarks };
   }
   return { ...loading(), inputs, remarks };
 }
@@ -90,7 +93,10 @@ function watchLoading(maxSeconds) {
     const lines = output.split("\n");
     const report = lines.find((line) => line.startsWith(REPORT));
     return {
-      printed: lines.filter((line) => !line.startsWith(REPORT)).join("\n").trim(),
+      printed: lines
+        .filter((line) => !line.startsWith(REPORT))
+        .join("\n")
+        .trim(),
       report: report && JSON.parse(report.slice(REPORT.length)),
     };
   };
@@ -107,7 +113,7 @@ function watchLoading(maxSeconds) {
 function engineProblem(error, positions, maxSeconds) {
   const message = error instanceof Error ? error.message : String(error);
   if (message.includes("killed by signal: SIGKILL")) {
-    return { message: `loading the files takes more than ${maxSeconds} seconds: is there a loop without an end outside of functions?` };
+    return { message: `loading the files takes more than ${maxSeconds} seconds: ${LOOP}` };
   }
   const [, line, column, problem] = /^agent\.js:(\d+):(\d+) (.*?):?$/m.exec(message) ?? [];
   if (problem === undefined) return { message };

@@ -42,6 +42,9 @@ const ENTRY = "agent-memory-entry";
 /** Files that are texts. */
 const TEXT = /\.(?:[cm]?[jt]sx?|json|txt)$/;
 
+/** What esbuild calls an import of a file that is known only when it runs. The engine would end the turn for it. */
+const UNKNOWN_IMPORT = "unsupported-dynamic-import";
+
 /** How many mistakes are told at once. */
 const MAX_PROBLEMS = 10;
 
@@ -64,6 +67,7 @@ export async function bundle(root, sources, name, maxBytes) {
       format: "esm",
       legalComments: "none",
       logLevel: "silent",
+      logOverride: { [UNKNOWN_IMPORT]: "warning" },
       metafile: true,
       outdir: root,
       platform: "browser",
@@ -76,6 +80,11 @@ export async function bundle(root, sources, name, maxBytes) {
     .catch((error) => {
       throw reader.failed() ?? ("errors" in error ? new Problems(told(root, error.errors)) : error);
     });
+  // In a package, it may be a way that is never taken.
+  const isWrong = (/** @type {esbuild.Message} */ { id, location }) =>
+    id === UNKNOWN_IMPORT && authors(root, join(root, location?.file ?? "")) !== undefined;
+  const wrong = result.warnings.filter(isWrong);
+  if (wrong.length > 0) throw new Problems(told(root, wrong));
   const [code, sourceMap] = [".js", ".js.map"].map((ending) => {
     const file = result.outputFiles.find(({ path }) => path.endsWith(ending));
     return file?.text ?? "";
@@ -86,7 +95,7 @@ export async function bundle(root, sources, name, maxBytes) {
     code: `globalThis[${BUILT}]=${JSON.stringify({ positions, declared })};\n${code}`,
     positions,
     inputs: reader.inputs,
-    remarks: [...told(root, result.warnings), ...circles(root, result.metafile)],
+    remarks: [...told(root, result.warnings), ...(await circles(root, result.metafile))],
   };
 }
 
@@ -133,8 +142,9 @@ class Reader {
     if (this.#left < 0) {
       const largest = this.#sizes.sort(([one], [other]) => other - one).slice(0, 3);
       const files = largest.map(([size, file]) => `${file} (${megabytes(size)})`).join(", ");
-      const message = `the files that are imported have more than ${megabytes(this.maxBytes)}, which no sandbox has room for: import less. The largest are ${files}`;
-      return new Problems([{ message }]);
+      const message = `the files that are imported have more than ${megabytes(this.maxBytes)}`;
+      const advice = `which no sandbox has room for: import less. The largest are ${files}`;
+      return new Problems([{ message: `${message}, ${advice}` }]);
     }
     return this.problems.length > 0 ? new Problems(this.problems) : undefined;
   }
@@ -194,13 +204,14 @@ function entry(root, sources) {
  * @returns {Problem[]}
  */
 function told(root, messages) {
-  return messages.slice(0, MAX_PROBLEMS).map(({ text, location, notes }) => {
+  return messages.slice(0, MAX_PROBLEMS).map(({ id, text, location, notes }) => {
     const place = location && {
       file: shown(root, isAbsolute(location.file) ? location.file : join(root, location.file)),
       line: location.line,
       column: location.column + 1,
       text: location.lineText,
     };
+    if (id === UNKNOWN_IMPORT) return { ...place, message: "what is imported has to be named by a plain text" };
     const [, missing] = /^Could not resolve "(.*)"$/.exec(text) ?? [];
     const hint = notes.length > 0 && notes[0].location === null ? `: ${notes[0].text}` : "";
     return { ...place, message: missing === undefined ? text + hint : unresolved(root, missing) };
@@ -229,11 +240,11 @@ function unresolved(root, path) {
  *
  * @param {string} root
  * @param {esbuild.Metafile} metafile
- * @returns {Problem[]}
+ * @returns {Promise<Problem[]>}
  */
-function circles(root, { inputs }) {
-  /** @type {Problem[]} */
-  const remarks = [];
+async function circles(root, { inputs }) {
+  /** @type {string[][]} */
+  const found = [];
   const done = new Set();
   const imports = (/** @type {string} */ file) =>
     (inputs[file]?.imports ?? [])
@@ -243,9 +254,7 @@ function circles(root, { inputs }) {
   const visit = (/** @type {string} */ file, /** @type {string[]} */ way) => {
     const start = way.indexOf(file);
     if (start >= 0) {
-      const circle = [...way.slice(start), file].join(" → ");
-      const message = `these files import one another in a circle, so that what one needs of another while it is loaded may be missing: ${circle}`;
-      remarks.push({ file, message });
+      found.push([...way.slice(start), file]);
       return;
     }
     if (done.has(file)) return;
@@ -255,7 +264,28 @@ function circles(root, { inputs }) {
   for (const file of Object.keys(inputs).sort()) {
     if (authors(root, join(root, file)) !== undefined) visit(file, []);
   }
-  return remarks;
+  const message = "these files import one another in a circle";
+  const danger = "so that what one needs of another while it is loaded may be missing";
+  const remarks = found.map(async (circle) => {
+    const [file, next] = circle;
+    const { original } = inputs[file].imports.find(({ path }) => path === next) ?? {};
+    const line = original === undefined ? undefined : lineOfImport(await readFile(join(root, file), "utf8"), original);
+    return { file, line, message: `${message}, ${danger}: ${circle.join(" → ")}` };
+  });
+  return Promise.all(remarks);
+}
+
+/**
+ * The line of a script in which the import of a file ends. None if it is written in some other way than usual.
+ *
+ * @param {string} script
+ * @param {string} file as the script calls it
+ */
+function lineOfImport(script, file) {
+  const isImport = (/** @type {string} */ line) =>
+    !/^\s*(?:\/[/*]|\*)/.test(line) && /\b(?:from|import)\s*(["'])(.*?)\1/.exec(line)?.[2] === file;
+  const index = script.split("\n").findIndex(isImport);
+  return index < 0 ? undefined : index + 1;
 }
 
 /**

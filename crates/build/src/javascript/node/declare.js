@@ -91,17 +91,21 @@ class Reader {
     const { line } = file.getLineAndCharacterOfPosition(start);
     const place = `${shown(this.#root, file.fileName)}:${line + 1}`;
     const name = exported.getName();
-    const description = words(signature.getDocumentationComment(this.#checker)) || words(symbol.getDocumentationComment(this.#checker));
+    const description =
+      words(signature.getDocumentationComment(this.#checker)) || words(symbol.getDocumentationComment(this.#checker));
     const [conversation, ...others] = signature.getParameters();
     const takesFlow = others.length > 0 && this.#isCalled(others[0], FLOW, "Flow");
     const [parameter, ...more] = takesFlow ? others.slice(1) : others;
     const isHelper = conversation !== undefined && !this.#isConversation(conversation);
     if (more.length > 0 && !isHelper) {
-      const message = `\`${name}\` takes ${more.length + 1} arguments: it can only take one object with all of them, as in \`${name}(conv, { a, b })\``;
-      this.#problem(file, start, message);
+      const message = `\`${name}\` takes ${more.length + 1} arguments`;
+      const advice = `it can only take one object with all of them, as in \`${name}(conv, { a, b })\``;
+      this.#problem(file, start, `${message}: ${advice}`);
     }
     const parameters = isHelper ? undefined : this.#parameters(name, parameter, symbol);
-    return [{ name, file: file.fileName, position: start, declared: { description, parameters, takesFlow, isHelper, place } }];
+    return [
+      { name, file: file.fileName, position: start, declared: { description, parameters, takesFlow, isHelper, place } },
+    ];
   }
 
   /**
@@ -118,13 +122,17 @@ class Reader {
     const type = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(parameter));
     if (declaration === undefined || type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) return undefined;
     try {
-      if (!(type.flags & ts.TypeFlags.Object) && !type.isIntersection()) throw new NoObject(schemaOf(this.#checker, type));
+      if (!(type.flags & ts.TypeFlags.Object) && !type.isIntersection())
+        throw new NoObject(schemaOf(this.#checker, type));
       const schema = objectOf(this.#checker, type);
       if (schema.type !== "object") throw new NoObject(schema);
       return this.#commented(schema, declaration, symbol);
     } catch (error) {
       if (!(error instanceof NoJson) && !(error instanceof NoObject)) throw error;
-      const problem = error instanceof NoJson ? error.message : `it takes a value by itself, and arguments come as one object, as in \`${name}(conv, { a })\``;
+      const problem =
+        error instanceof NoJson
+          ? error.message
+          : `it takes a value by itself, and arguments come as one object, as in \`${name}(conv, { a })\``;
       this.#problem(declaration.getSourceFile(), declaration.getStart(), `\`${name}\` cannot be called: ${problem}`);
       return undefined;
     }
@@ -143,7 +151,8 @@ class Reader {
       const [, member, comment] = (name === "param" && /^[\w$]+\.([\w$]+)\s*-?\s*([^]*)$/.exec(words(text))) || [];
       if (member !== undefined && Object.hasOwn(properties, member)) properties[member].description ??= comment.trim();
     }
-    const pattern = ts.isParameter(declaration) && ts.isObjectBindingPattern(declaration.name) ? declaration.name.elements : [];
+    const pattern =
+      ts.isParameter(declaration) && ts.isObjectBindingPattern(declaration.name) ? declaration.name.elements : [];
     for (const { name, propertyName, initializer } of pattern) {
       const member = (propertyName ?? name).getText();
       const value = initializer && literal(initializer);
@@ -156,8 +165,11 @@ class Reader {
   /** @param {ts.Symbol} parameter */
   #isConversation(parameter) {
     const declaration = parameter.valueDeclaration;
-    const isPattern = declaration !== undefined && ts.isParameter(declaration) && ts.isObjectBindingPattern(declaration.name);
-    return isPattern ? declaration.type === undefined || this.#isOf(parameter, "Conversation") : this.#isCalled(parameter, CONVERSATION, "Conversation");
+    const isPattern =
+      declaration !== undefined && ts.isParameter(declaration) && ts.isObjectBindingPattern(declaration.name);
+    return isPattern
+      ? declaration.type === undefined || this.#isOf(parameter, "Conversation")
+      : this.#isCalled(parameter, CONVERSATION, "Conversation");
   }
 
   /**
@@ -188,7 +200,13 @@ class Reader {
   #problem(file, position, message) {
     const { line, character } = file.getLineAndCharacterOfPosition(position);
     const text = file.text.split(/\r?\n/)[line];
-    this.#problems.push({ file: shown(this.#root, file.fileName), line: line + 1, column: character + 1, text, message });
+    this.#problems.push({
+      file: shown(this.#root, file.fileName),
+      line: line + 1,
+      column: character + 1,
+      text,
+      message,
+    });
   }
 }
 
@@ -210,7 +228,10 @@ class NoObject extends Error {
 function options(root, sdk) {
   const path = join(root, "tsconfig.json");
   const config = ts.sys.fileExists(path) ? ts.readConfigFile(path, ts.sys.readFile).config : undefined;
-  const own = config === undefined ? {} : ts.parseJsonConfigFileContent(config, { ...ts.sys, readDirectory: () => [] }, root).options;
+  const own =
+    config === undefined
+      ? {}
+      : ts.parseJsonConfigFileContent(config, { ...ts.sys, readDirectory: () => [] }, root).options;
   const { baseUrl, paths = {} } = own;
   return {
     allowJs: true,
@@ -232,7 +253,6 @@ function options(root, sdk) {
 function words(parts) {
   return ts.displayPartsToString(parts).trim();
 }
-
 
 /**
  * The value of an expression that is plain JSON.

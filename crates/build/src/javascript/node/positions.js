@@ -20,7 +20,9 @@ export function positionsOf(file, sourceMap, folder, authors) {
   const names = map.sources.map((/** @type {string} */ source) => authors(resolve(folder, source)));
   /** @type {string[]} */
   const sources = [];
-  const numbers = names.map((/** @type {string | undefined} */ name) => (name === undefined ? -1 : sources.push(name) - 1));
+  const numbers = names.map((/** @type {string | undefined} */ name) =>
+    name === undefined ? -1 : sources.push(name) - 1,
+  );
   const lines = decode(map.mappings).map((segments) =>
     segments
       .map(([start, source, line, column]) =>

@@ -8,7 +8,17 @@ import ts from "typescript";
 const LEVELS = 8;
 
 /** What no argument can be, for arguments come as JSON. */
-const NOT_JSON = new Set(["Date", "Map", "Set", "WeakMap", "WeakSet", "RegExp", "Promise", "ArrayBuffer", "Uint8Array"]);
+const NOT_JSON = new Set([
+  "Date",
+  "Map",
+  "Set",
+  "WeakMap",
+  "WeakSet",
+  "RegExp",
+  "Promise",
+  "ArrayBuffer",
+  "Uint8Array",
+]);
 
 /** A type has no JSON. */
 export class NoJson extends Error {

@@ -2,7 +2,7 @@
 
 An agent is built in a folder that has, beside the SDK:
 
-- ``instructions.json``: the project's ``kind``, and whether pydantic is ``bundled``,
+- ``instructions.json``: the project's ``kind``,
 - ``project``: the project's files,
 - ``packages``: packages that it needs,
 - ``report.json``: what came of it, written by this module.
@@ -24,15 +24,17 @@ from . import files, sandbox
 from .build import build
 from .host import ComponentHost
 from .problems import ProjectError, Remark
+from .warm import warm_up
 
 #: The modules that stand in for a package unless the project brings the package itself.
 _PROVIDED = Path(__file__).parent.parent / "provided"
+
+_HOST = ComponentHost()
 
 
 def exports(folder: str) -> type:
     """Builds the agent in a folder, and gives the class that exports its functions."""
     agent = _build(Path(folder))
-    host = ComponentHost()
 
     class Functions:
         """The contract's ``functions``."""
@@ -47,19 +49,21 @@ def exports(folder: str) -> type:
         def call(self, name: str, arguments: str) -> str:
             """Calls a function."""
             sandbox.reseed()
-            try:
-                return agent.call(host, name, arguments)
-            except UnknownFunction:
-                raise Err(contract.CallError_UnknownFunction()) from None
-            except InvalidArguments as problem:
-                raise Err(contract.CallError_InvalidArguments(str(problem))) from None
-            except Failed as failed:
-                failure = failed.failure
-                raise Err(
-                    contract.CallError_Failed(contract.Failure(failure.name, failure.message, failure.trace))
-                ) from None
+            return _call(agent, name, arguments)
 
     return Functions
+
+
+def _call(agent: Agent, name: str, arguments: str) -> str:
+    try:
+        return agent.call(_HOST, name, arguments)
+    except UnknownFunction:
+        raise Err(contract.CallError_UnknownFunction()) from None
+    except InvalidArguments as problem:
+        raise Err(contract.CallError_InvalidArguments(str(problem))) from None
+    except Failed as failed:
+        failure = failed.failure
+        raise Err(contract.CallError_Failed(contract.Failure(failure.name, failure.message, failure.trace))) from None
 
 
 def _build(folder: Path) -> Agent:
@@ -74,6 +78,7 @@ def _build(folder: Path) -> Agent:
         built = build(project, instructions["kind"], packages)
         report["warnings"] = [_told(remark) for remark in built.warnings]
         report["functions"] = [one.name for one in built.agent.describe()]
+        warm_up(_call)
     except ProjectError as error:
         report["errors"] = [_told(remark) for remark in error.remarks]
         sys.exit(1)

@@ -60,6 +60,7 @@ class _Builder:
         registry = self._registry(candidates, modules)
         if not registry.functions:
             raise ProjectError(self._no_functions())
+        self._warn_of_missing_functions(registry)
         try:
             agent = Agent(registry, self.project.authors_file)
         except (TypeError, ValueError) as error:
@@ -179,6 +180,21 @@ class _Builder:
             other = seen.setdefault((candidate.flow, name), place)
             if other is not place:
                 raise ProjectError(_namesakes(name, other, place))
+
+    def _warn_of_missing_functions(self, registry: Registry) -> None:
+        """Tells of functions that others call and that there are not. That is an error once they are called."""
+        for candidate in self.project.candidates():
+            flow = candidate.flow or ""
+            for one in candidate.source.contents.mentions:
+                place = Place(candidate.source.file, one.line)
+                if one.owner == "conv" and one.name not in registry.shared:
+                    remark = Remark(place, registry.missing(one.name))
+                elif one.owner == "flow" and flow and one.name not in registry.flows.get(flow, {}):
+                    remark = Remark(place, registry.missing_in_flow(flow, one.name))
+                else:
+                    continue
+                if remark not in self.warnings:
+                    self.warnings.append(remark)
 
     def _no_functions(self) -> Remark:
         if self.project.kind == "project":

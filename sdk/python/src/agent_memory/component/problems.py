@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
+import traceback
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ..failure import AuthorsFile, place_of
+from ..failure import FRAMES, AuthorsFile, place_of
 from ..values import plain_text
 
 
@@ -79,7 +81,11 @@ def of_import(error: BaseException, importer: Place, authors_file: AuthorsFile, 
             f"circular import: {_circle(error, authors_file, circle[1])}; import one of them inside of the function "
             "that needs it",
         )
-    return Remark(place, f"this fails when it is imported: {type(error).__name__}: {plain_text(error)}")
+    lacking = re.match(r"cannot import name '([^']+)'", plain_text(error))
+    if isinstance(error, ImportError) and error.name and lacking:
+        return Remark(place, _missing_name(error.name, lacking[1], modules), _way_to(error, authors_file))
+    message = f"this fails when it is imported: {type(error).__name__}: {plain_text(error)}"
+    return Remark(place, message, _way_to(error, authors_file))
 
 
 def missing_module(name: str, modules: set[str]) -> str:
@@ -92,6 +98,27 @@ def missing_module(name: str, modules: set[str]) -> str:
         f"there is no module `{name}`: name its package in `requirements.txt`; packages with native code do not work "
         "here"
     )
+
+
+def _missing_name(module: str, name: str, modules: set[str]) -> str:
+    """What to say of a name that a module has not. Python's own words hold the path of a temporary folder."""
+    members = vars(sys.modules[module]) if module in sys.modules else {}
+    inner = {other.rpartition(".")[2] for other in modules if other.rpartition(".")[0] == module}
+    close = get_close_matches(name, sorted({*members, *inner}), n=1)
+    return f"`{module}` has no `{name}`" + (f": did you mean `{close[0]}`?" if close else "")
+
+
+def _way_to(error: BaseException, authors_file: AuthorsFile) -> str:
+    """The author's line that failed, and those that led there, the latest first."""
+    lines = [
+        (f"{name}:{frame.lineno}", frame.line or "")
+        for frame in traceback.extract_tb(error.__traceback__)
+        if (name := authors_file(frame.filename)) is not None
+    ]
+    if not lines:
+        return ""
+    (_, failed), *others = reversed(lines)
+    return "\n".join([f"    {failed}", *(f"    reached from {place}: {line}" for place, line in others[: FRAMES - 1])])
 
 
 def _circle(error: BaseException, authors_file: AuthorsFile, module: str) -> str:

@@ -34,10 +34,21 @@ class Import:
 
 
 @dataclass(frozen=True)
+class Mention:
+    """A function that a file finds by ``conv.functions`` or ``flow.functions``."""
+
+    #: ``conv`` or ``flow``.
+    owner: str
+    name: str
+    line: int
+
+
+@dataclass(frozen=True)
 class Contents:
-    """What a file imports and defines."""
+    """What a file imports, mentions and defines."""
 
     imports: list[Import]
+    mentions: list[Mention]
     #: The lines on which functions begin that stand beside one another, by name.
     definitions: dict[str, list[int]]
 
@@ -104,7 +115,8 @@ class Source:
         try:
             tree = ast.parse(self.text, self.file)
             compile(tree, self.file, "exec", dont_inherit=True)
-            return Contents(list(self._imports(tree, is_late=False, is_optional=False)), _definitions(tree))
+            imports = list(self._imports(tree, is_late=False, is_optional=False))
+            return Contents(imports, _mentions(tree), _definitions(tree))
         except SyntaxError as error:
             raise ProjectError(of_syntax(self.file, error)) from None
         except (ValueError, RecursionError, MemoryError) as error:
@@ -236,6 +248,29 @@ class Project:
 
 #: Names that are taken before a project is imported.
 _TAKEN = frozenset({*sys.stdlib_module_names, "agent_memory", "componentize_py_types", "plog", "wit_world", "_gen"})
+
+
+def _mentions(tree: ast.Module) -> list[Mention]:
+    """The functions that a file finds, but for those of which it asks whether there are any."""
+    found: list[Mention] = []
+    asked: set[tuple[str, object]] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            owner = _owner(node.value)
+            if owner is not None:
+                found.append(Mention(owner, node.attr, node.lineno))
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            owner = _owner(node.comparators[0])
+            if owner is not None and isinstance(node.left, ast.Constant):
+                asked.add((owner, node.left.value))
+    return [one for one in found if (one.owner, one.name) not in asked]
+
+
+def _owner(node: ast.expr) -> str | None:
+    """``conv`` or ``flow``, if this is its ``functions``."""
+    if isinstance(node, ast.Attribute) and node.attr == "functions" and isinstance(node.value, ast.Name):
+        return node.value.id if node.value.id in ("conv", "flow") else None
+    return None
 
 
 def _definitions(tree: ast.Module) -> dict[str, list[int]]:

@@ -11,6 +11,7 @@ import importlib.abc
 import importlib.machinery
 import io
 import linecache
+import os
 import random
 import sys
 import types
@@ -36,6 +37,7 @@ weakref zoneinfo
 #: What Python lacks in the sandbox. Imports of the project find a word for each of them instead.
 UNAVAILABLE = {
     "bz2": "compression with bzip2",
+    "concurrent.futures.process": "processes",
     "ctypes": "native code",
     "curses": "a terminal",
     "dbm.gnu": "files",
@@ -58,6 +60,13 @@ _SOCKET_FUNCTIONS = """
 create_connection create_server getaddrinfo gethostbyaddr gethostbyname gethostbyname_ex getnameinfo socketpair
 """.split()
 
+#: All of `multiprocessing` that is for other processes.
+_PROCESS_FUNCTIONS = """
+Array Barrier BoundedSemaphore Condition Event JoinableQueue Lock Manager Pipe Pool Queue RLock RawArray RawValue
+Semaphore SimpleQueue Value
+""".split()
+
+_PROCESSES = "functions have no processes: do one thing after another"
 _THREADS = "functions have no threads: do one thing after another"
 _NETWORK = (
     "functions have no network: ask the platform instead, as with `conv.api`, and have the embedding runtime answer"
@@ -95,8 +104,11 @@ def provide_time_zones(tzdata: Path) -> None:
 
 
 def forbid() -> None:
-    """Has whatever needs a thread or a network say that there is none."""
+    """Has whatever needs a thread, a process or a network say that there is none."""
     import _thread
+    import concurrent.futures
+    import multiprocessing.context
+    import multiprocessing.process
     import socket
     import threading
 
@@ -110,6 +122,21 @@ def forbid() -> None:
         for name in names:
             if hasattr(module, name):
                 setattr(module, name, no_threads)
+
+    class ProcessError(SandboxError, OSError):
+        """There are no processes. Libraries take it for a platform that has none."""
+
+    def no_processes(*_: Any, **__: Any) -> NoReturn:
+        raise ProcessError(_PROCESSES)
+
+    for name in _PROCESS_FUNCTIONS:
+        setattr(multiprocessing.context.BaseContext, name, no_processes)
+        # It has the methods of a context as functions.
+        setattr(multiprocessing, name, no_processes)
+    multiprocessing.process.BaseProcess.start = no_processes  # type: ignore[method-assign]
+    stand_in_for("concurrent.futures.process")
+    executors: Any = concurrent.futures
+    executors.ProcessPoolExecutor = sys.modules["concurrent.futures.process"].ProcessPoolExecutor
 
     class NetworkError(SandboxError, OSError):
         """There is no network. Libraries take it for any other failure of the network."""
@@ -187,6 +214,11 @@ def _seed_late() -> None:
     random.seed = random._inst.seed
 
 
+def is_seeded_by_chance(source: object) -> bool:
+    """Whether what this draws cannot be foreseen."""
+    return isinstance(source, random.SystemRandom) or any(known is source for known in _frozen)
+
+
 def reseed() -> None:
     """Gives new seeds to the sources of chance that are part of the image. To be called when a turn begins."""
     for source in _frozen:
@@ -214,6 +246,8 @@ def freeze(sources: dict[str, str]) -> None:
     random.Random.seed = _seed  # type: ignore[method-assign]
     for filename, source in sources.items():
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    # The variables of the machine that it was built on, and ours.
+    os.environ.clear()
     sys.path.clear()
     sys.path_importer_cache.clear()
     sys.meta_path.append(_TooLate())

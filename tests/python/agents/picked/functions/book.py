@@ -1,0 +1,2 @@
+def book(conv: Conversation):
+  conv.state["cheese_type"] = "brie"
