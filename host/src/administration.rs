@@ -1,22 +1,28 @@
 //! What an administrator can do with what is stored: read, export, erase, sweep, count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use agent_memory_store::{
-    Amendment, Erased, Erasure, Field, Held, IdentityKey, Interaction, Read, Recorded, StoreError, Swept,
+    Amendment, Erased, Erasure, Field, Health, Held, IdentityKey, Interaction, Read, Recorded, StoreError, Swept,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::policy as wit;
-use crate::codec::{Codec, Place, RowDetails, StoredReport, Unreadable};
+use crate::codec::{Codec, Place, RowDetails, StoredIdentifier, StoredReport, Unreadable};
 use crate::runtime::Shared;
 use crate::session::Phase;
-use crate::{AdministrationError, Analytics, AnalyticsRow, Json, NoIdentifier, Outcome, PolicyFailure, Scope, convert};
+use crate::{
+    AdministrationError, Analytics, CommitReport, CountedConversation, Json, NoIdentifier, Outcome, PolicyFailure,
+    Scope, Session, convert,
+};
 
 /// How often an amendment is tried again when the record changes under it.
 const AMENDMENTS: usize = 8;
+
+/// How many callers are listed at once.
+const PAGE: usize = 256;
 
 /// Administers what a runtime's store holds. Identifiers are canonicalised as those of callers are (rule I3).
 #[derive(Clone)]
@@ -56,6 +62,25 @@ pub struct Export {
     /// The ids of the conversations that are remembered as committed, sorted.
     pub conversations: Vec<String>,
 }
+
+/// A caller on whom something is held.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct Caller {
+    /// Whose memory it is in.
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// What the identifier is.
+    pub kind: IdentifierKind,
+    /// Who it is.
+    pub identifier: String,
+    /// The fields, by key.
+    pub fields: BTreeMap<String, RememberedField>,
+}
+
+/// A place in the list of callers.
+#[derive(Clone, Copy, Debug)]
+pub struct CallerPage(IdentityKey);
 
 impl Administration {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
@@ -134,20 +159,118 @@ impl Administration {
     /// # Errors
     /// If the store cannot be read.
     pub async fn analytics(&self) -> Result<Analytics, AdministrationError> {
-        let mut analytics = Analytics::default();
-        for row in self.shared.store.metric_rows(self.now()).await? {
-            let began = convert::time(row.began);
-            analytics.count(began, row.repeat_of.is_some());
-            let Some(first) = row.repeat_of else { continue };
-            let details: RowDetails = self.codec().open(Place::Row(row.id), &row.details)?;
-            let first = self.codec().open(Place::Interaction(row.interaction), &first)?;
-            let RowDetails { conversation, scope, channel } = details;
-            let Scope { account, project, environment } = scope;
-            let metrics = metrics(first).into_iter().collect();
-            let row = AnalyticsRow { conversation, account, project, environment, channel, began, metrics };
-            analytics.rows.push(row);
+        Ok(self.conversations().await?.into_iter().collect())
+    }
+
+    /// The conversations that [`analytics`](Administration::analytics) counts, in the order in which they began.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn conversations(&self) -> Result<Vec<CountedConversation>, AdministrationError> {
+        let rows = self.shared.store.metric_rows(self.now()).await?.into_iter().map(|row| {
+            let RowDetails { conversation, scope, channel } = self.codec().open(Place::Row(row.id), &row.details)?;
+            let first = row.repeat_of.map(|first| self.codec().open(Place::Interaction(row.interaction), &first));
+            let repeat_of = first.transpose()?.map(|first| metrics(first).into_iter().collect());
+            Ok(CountedConversation { conversation, scope, channel, began: convert::time(row.began), repeat_of })
+        });
+        Ok(rows.collect::<Result<_, Unreadable>>()?)
+    }
+
+    /// How much the store holds, and how long still. On a large store it takes a while.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn health(&self) -> Result<Health, AdministrationError> {
+        Ok(self.shared.store.health(self.now()).await?)
+    }
+
+    /// Everybody on whom something is held, a page at a time, in no particular order: the first page, or the one after
+    /// another.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn callers(
+        &self,
+        after: Option<CallerPage>,
+    ) -> Result<(Vec<Caller>, Option<CallerPage>), AdministrationError> {
+        let identities = self.shared.store.identities(after.map(|page| page.0), PAGE, self.now()).await?;
+        let next = identities.last().filter(|_| identities.len() == PAGE).copied().map(CallerPage);
+        let mut callers = Vec::with_capacity(identities.len());
+        for identity in identities {
+            let Held { identifier, fields, .. } = self.shared.store.export(identity, self.now()).await?;
+            // Who is erased meanwhile is not there any more.
+            let Some(identifier) = identifier else { continue };
+            let StoredIdentifier { scope, identifier } = self.codec().open(Place::Identifier(identity), &identifier)?;
+            let wit::Identifier { kind, text } = identifier;
+            callers.push(Caller { scope, kind: kind.into(), identifier: text, fields: self.fields(identity, fields)? });
         }
-        Ok(analytics)
+        Ok((callers, next))
+    }
+
+    /// Up to `limit` conversations that somebody should end, because nothing has happened in them for as long as
+    /// [`Conversation::overdue_at`](crate::Conversation::overdue_at) said, the longest overdue first. One may have gone
+    /// on since, or have been ended by somebody else.
+    ///
+    /// Sessions that cannot be read, because they are damaged or a newer version wrote them, are left out. They do not
+    /// count towards `limit`.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn overdue(&self, limit: usize) -> Result<Vec<Session>, AdministrationError> {
+        let (mut sessions, mut seen, mut unreadable) = (Vec::new(), HashSet::new(), 0_usize);
+        loop {
+            // The store gives the longest overdue, so that whoever wants others has to ask for more.
+            let asked = limit.saturating_add(unreadable);
+            let found = self.shared.store.overdue_sessions(self.now(), asked).await?;
+            let (all, unreadable_before) = (found.len() < asked, unreadable);
+            for conversation in found {
+                if sessions.len() == limit || !seen.insert(conversation) {
+                    continue;
+                }
+                match self.shared.session(conversation).await {
+                    // None: somebody else has ended it meanwhile.
+                    Ok(session) => sessions.extend(session),
+                    Err(StoreError::Damaged { .. }) => unreadable = unreadable.saturating_add(1),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if all || sessions.len() == limit || unreadable == unreadable_before {
+                break;
+            }
+        }
+        if unreadable > 0 {
+            tracing::warn!(unreadable, "overdue conversations whose sessions cannot be read are left alone");
+        }
+        Ok(sessions)
+    }
+
+    /// Puts off a conversation that could not be ended, so that [`overdue`](Administration::overdue) finds it again no
+    /// earlier than `until`. Answers whether it did: not if the conversation has gone on since its session was read.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn put_off(&self, session: &Session, until: Timestamp) -> Result<bool, AdministrationError> {
+        Ok(self.shared.put_off(session, until).await?)
+    }
+
+    /// The report of a conversation's end, if it has ended and that is still remembered (rule W4).
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn report(&self, scope: &Scope, conversation: &str) -> Result<Option<CommitReport>, AdministrationError> {
+        let key = self.codec().conversation_key(scope, conversation);
+        let Some(ended) = self.shared.store.ended(key, self.now()).await? else {
+            let session = self.shared.session(key).await?;
+            return Ok(session.and_then(|session| match session.phase {
+                Phase::Ended(report) => Some((*report).into()),
+                Phase::Running | Phase::Proposed(_) => None,
+            }));
+        };
+        let (draft, commitment) = convert::ended(self.codec(), key, ended)?;
+        let mut instance = self.shared.policy().instance().await?;
+        let settlement = wit::Settlement::Committed(commitment);
+        let report = instance.policy.call_settle(&mut instance.store, &draft, &settlement).await;
+        Ok(Some(report.map_err(PolicyFailure::from)?.into()))
     }
 
     /// Adds an outcome that became known after the conversation's end, such as what quality assurance says (rule
@@ -207,9 +330,8 @@ impl Administration {
             return Ok(Some(first.and_then(|first| Some((first.identity, first.settled.standing?)))));
         }
         // One without an identifier is remembered by its session alone.
-        let Some(session) = self.shared.store.load_session(key, self.now()).await? else { return Ok(None) };
-        let session = self.codec().open_session(Place::Session(key), &session)?;
-        Ok(matches!(session.phase, Phase::Ended(_)).then_some(None))
+        let session = self.shared.session(key).await?;
+        Ok(session.filter(Session::has_ended).map(|_| None))
     }
 
     /// The key of a caller, and until when an erasure now has to be remembered.

@@ -11,7 +11,8 @@ use crate::runtime::{Shared, blocking, lock};
 use crate::sandbox::Program;
 use crate::session::VersionKey;
 use crate::{
-    ComponentError, Conversation, Json, LoadError, NewConversation, ResumeError, Scope, Session, StartError, Started,
+    AdministrationError, ComponentError, Conversation, Json, LoadError, MemoryPatch, NewConversation, Patched,
+    ResumeError, Scope, Session, StartError, Started, VersionId,
 };
 
 /// The functions that run by themselves.
@@ -136,6 +137,20 @@ impl Agent {
     /// If the id was used before, what is given of the conversation cannot be used, or the store cannot be read.
     pub async fn start(&self, conversation: NewConversation) -> Result<Started, StartError> {
         Conversation::start(Arc::clone(&self.state), conversation).await
+    }
+
+    /// The version that conversations begin with.
+    pub fn version(&self) -> VersionId {
+        self.state.current().key.id()
+    }
+
+    /// Puts fields into a caller's memory, by the rules that hold for functions, all of them or none. Nothing is
+    /// written if one of them may not be: the report says of each what becomes of it, or why nothing does.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn patch(&self, patch: MemoryPatch) -> Result<Patched, AdministrationError> {
+        self.state.patch(patch).await
     }
 
     /// Goes on with a session that the embedder has kept.
@@ -267,11 +282,22 @@ fn compile(shared: &Shared, policy: &Policy, functions: &[u8]) -> Result<Program
             .map_err(|error| ComponentError::Uncompilable(format!("{error:#}")))
     };
     let component = match &shared.code_cache {
-        Some(cache) => cache.component(&shared.engine, &[b"joined", functions, &policy.bytes], compile)?,
+        Some(cache) => cache.component(&shared.engine, &code_key(functions, policy), compile)?,
         None => compile()?,
     };
     crate::engine::check_size(&component, &shared.environment.limits)?;
     Program::new(&shared.engine, &component, interfaces.imports_wasi())
+}
+
+/// Whether [`compile`] would find the code of these functions compiled.
+pub(crate) fn is_compiled(shared: &Shared, policy: &Policy, functions: &[u8]) -> bool {
+    let cache = shared.code_cache.as_ref();
+    cache.is_some_and(|cache| cache.has(&shared.engine, &code_key(functions, policy)))
+}
+
+/// What determines the code of functions that are joined with a policy.
+fn code_key<'a>(functions: &'a [u8], policy: &'a Policy) -> [&'a [u8]; 3] {
+    [b"joined", functions, &policy.bytes]
 }
 
 /// What looks wrong in a configuration that has no mistakes.

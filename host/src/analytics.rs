@@ -7,6 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::Scope;
+
 /// The repeat-caller figures and rows (rule A6). Counted are the ended conversations of callers with an identifier,
 /// for as long as the first interaction that they point to is kept.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -61,9 +63,38 @@ pub struct AnalyticsRow {
     pub metrics: BTreeMap<String, String>,
 }
 
+/// A conversation of a caller with an identifier, as analytics see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CountedConversation {
+    /// Its id.
+    pub conversation: String,
+    /// Whose agent's it was.
+    pub scope: Scope,
+    /// The channel.
+    pub channel: String,
+    /// The hour in which it began.
+    pub began: Timestamp,
+    /// For a returning caller: what is recorded of the first interaction (rule A3).
+    pub repeat_of: Option<BTreeMap<String, String>>,
+}
+
+impl FromIterator<CountedConversation> for Analytics {
+    /// Counts conversations, which come in the order in which they began.
+    fn from_iter<T: IntoIterator<Item = CountedConversation>>(conversations: T) -> Self {
+        let mut analytics = Self::default();
+        for CountedConversation { conversation, scope, channel, began, repeat_of } in conversations {
+            analytics.count(began, repeat_of.is_some());
+            let Some(metrics) = repeat_of else { continue };
+            let Scope { account, project, environment } = scope;
+            analytics.rows.push(AnalyticsRow { conversation, account, project, environment, channel, began, metrics });
+        }
+        analytics
+    }
+}
+
 impl Analytics {
-    /// Counts a conversation. They come in the order in which they began.
-    pub(crate) fn count(&mut self, began: Timestamp, repeat: bool) {
+    fn count(&mut self, began: Timestamp, repeat: bool) {
         let day = TimeZone::UTC.to_datetime(began).date();
         if self.by_day.last().is_none_or(|last| last.day != day) {
             self.by_day.push(AnalyticsDay { day, conversations: 0, repeat_conversations: 0 });

@@ -53,7 +53,22 @@ impl CodeCache {
         Ok(component)
     }
 
+    /// Whether the folder has the code of a component that `key` determines, and whole.
+    pub(crate) fn has(&self, engine: &Engine, key: &[&[u8]]) -> bool {
+        self.find(&self.folder.join(name(engine, key))).is_some()
+    }
+
     fn load(&self, engine: &Engine, entry: &Path) -> Option<Component> {
+        let code = self.find(entry)?;
+        #[allow(unsafe_code, reason = "the one place where compiled code is trusted: see the module's documentation")]
+        // SAFETY: the file is what `Component::serialize` made. Its digest has just been checked against an entry
+        // that only the owner of the folder can write, and files are replaced by renaming and never changed.
+        let component = unsafe { Component::deserialize_file(engine, &code) };
+        component.inspect_err(|error| tracing::warn!(%error, "compiled code is compiled again")).ok()
+    }
+
+    /// The file of an entry's code, if it is what the entry says.
+    fn find(&self, entry: &Path) -> Option<PathBuf> {
         let digest = fs::read_to_string(entry).ok()?;
         let code = self.code(&digest)?;
         let mut hasher = blake3::Hasher::new();
@@ -62,11 +77,7 @@ impl CodeCache {
             tracing::warn!(file = %code.display(), "damaged compiled code is compiled again");
             return None;
         }
-        #[allow(unsafe_code, reason = "the one place where compiled code is trusted: see the module's documentation")]
-        // SAFETY: the file is what `Component::serialize` made. Its digest has just been checked against an entry
-        // that only the owner of the folder can write, and files are replaced by renaming and never changed.
-        let component = unsafe { Component::deserialize_file(engine, &code) };
-        component.inspect_err(|error| tracing::warn!(%error, "compiled code is compiled again")).ok()
+        Some(code)
     }
 
     fn save(&self, entry: &Path, component: &Component) -> io::Result<()> {
@@ -132,7 +143,9 @@ mod tests {
     #[test]
     fn code_is_compiled_once() {
         let (_folder, cache, engine) = setup();
+        assert!(!cache.has(&engine, &[b"key"]));
         cache.component(&engine, &[b"key"], || compile(&engine)).unwrap();
+        assert!(cache.has(&engine, &[b"key"]));
         cache.component(&engine, &[b"key"], || panic!("compiled again")).unwrap();
     }
 
@@ -163,6 +176,7 @@ mod tests {
         {
             damage(&mut bytes);
             fs::write(code, &bytes).unwrap();
+            assert!(!cache.has(&engine, &[b"key"]));
             let mut compiled = false;
             cache
                 .component(&engine, &[b"key"], || {

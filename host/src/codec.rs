@@ -3,7 +3,7 @@
 //! A store is given keys that stand for callers and conversations, and bytes. What is in the bytes, and by which
 //! key a caller goes, is decided here and nowhere else.
 
-use agent_memory_store::{ConversationKey, IdentityKey, InteractionId, RowId, Sealed};
+use agent_memory_store::{AgentKey, ConversationKey, IdentityKey, InteractionId, RowId, Sealed, VersionKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -27,6 +27,7 @@ pub(crate) enum Place<'a> {
     Session(ConversationKey),
     Interaction(InteractionId),
     Row(RowId),
+    Agent(VersionKey),
 }
 
 /// What the store holds cannot be read.
@@ -71,6 +72,11 @@ impl Codec {
     /// The key that a conversation goes by.
     pub(crate) fn conversation_key(self, scope: &Scope, id: &str) -> ConversationKey {
         ConversationKey(digest(b"conversation", scope, &[id.as_bytes()]))
+    }
+
+    /// The key that an agent goes by.
+    pub(crate) fn agent_key(self, scope: &Scope) -> AgentKey {
+        AgentKey(digest(b"agent", scope, &[]))
     }
 
     /// Seals a field's value.

@@ -5,7 +5,9 @@ mod ending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use agent_memory_store::{ConversationKey, IdentityKey, Loaded, Read, SavedSession, StoreError};
+use agent_memory_store::{
+    ConversationKey, IdentityKey, Loaded, Read, Replaces, Revision, SavedSession, StoreError, StoredSession,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -18,8 +20,8 @@ use crate::runtime::Shared;
 use crate::sandbox::TurnRequest;
 use crate::session::{Facts, Phase};
 use crate::{
-    CallError, CommitReport, Json, MemoryFailure, NewConversation, Outcome, PolicyFailure, ResumeError, Session,
-    Settings, StartError, Turn,
+    CallError, CommitReport, Json, MemoryFailure, NewConversation, Outcome, PolicyFailure, ResumeError, SaveError,
+    Session, Settings, StartError, Turn,
 };
 
 pub use ending::Ended;
@@ -36,6 +38,8 @@ pub struct Conversation {
     version: Arc<Version>,
     session: Session,
     key: ConversationKey,
+    /// The state that the session was last to be saved in, if it is not known whether it was.
+    attempted: Option<Revision>,
     /// What `end_function` did, if it ran here.
     end_turn: Option<Turn>,
 }
@@ -137,18 +141,47 @@ impl Conversation {
         fields.collect::<Result<_, Unreadable>>().map_err(|_| damaged("a value").into())
     }
 
+    /// Keeps bytes of the embedder's with the session, in place of those kept before. They are sealed and deleted
+    /// with it, and no function sees them.
+    pub fn keep(&mut self, note: Vec<u8>) {
+        self.session.note = note;
+    }
+
+    /// Says when somebody should end the conversation if nothing happens until then, from the next save on:
+    /// [`Administration::overdue`](crate::Administration::overdue) then finds it. None: never.
+    pub fn overdue_at(&mut self, overdue: Option<Timestamp>) {
+        self.session.overdue = overdue.map(Timestamp::as_second);
+    }
+
     /// Saves the session to the store, so that any process can go on with it by [`Agent::open`](crate::Agent::open).
     /// It is deleted there when the conversation has ended, or 24 hours after its last turn (rule P4).
     ///
+    /// Of two that go on with the same saved session only the first can save it again.
+    ///
     /// # Errors
-    /// If the store cannot be written.
-    pub async fn save(&mut self) -> Result<(), StoreError> {
-        let stored = self.session.as_stored();
-        let session = self.shared.codec.seal_session(Place::Session(self.key), &stored);
-        let expires = stored.expires;
-        self.shared.store.save_session(SavedSession { conversation: self.key, expires, session }).await?;
-        self.session = stored;
+    /// [`SaveError::Conflict`] if another has saved the conversation meanwhile, and if the store cannot be written.
+    pub async fn save(&mut self) -> Result<(), SaveError> {
+        let revision = Revision(*Uuid::new_v4().as_bytes());
+        let session = self.session.as_saved(revision);
+        let replaces = session_state(self.session.saved);
+        let mut is_saved = self.put(&session, revision, replaces).await?;
+        if let (false, Some(attempted)) = (is_saved, self.attempted) {
+            is_saved = self.put(&session, revision, Replaces::Revision(attempted)).await?;
+        }
+        if !is_saved {
+            return Err(SaveError::Conflict);
+        }
+        self.attempted = None;
+        self.session = session;
         Ok(())
+    }
+
+    async fn put(&mut self, session: &Session, revision: Revision, replaces: Replaces) -> Result<bool, StoreError> {
+        let result = self.shared.save_session(self.key, session, revision, replaces).await;
+        if result.is_err() {
+            self.attempted = Some(revision);
+        }
+        result
     }
 
     pub(crate) async fn start(agent: Arc<AgentState>, conversation: NewConversation) -> Result<Started, StartError> {
@@ -179,9 +212,11 @@ impl Conversation {
             metric_events: Vec::new(),
             requested_handoff: None,
             phase: Phase::Running,
-            stored: false,
+            overdue: None,
+            note: Vec::new(),
+            saved: None,
         };
-        let mut conversation = Self { shared, version, session, key, end_turn: None };
+        let mut conversation = Self { shared, version, session, key, attempted: None, end_turn: None };
         let turn = conversation.begin(skip_start_function).await?;
         Ok(Started { conversation, turn })
     }
@@ -192,16 +227,12 @@ impl Conversation {
         }
         let version = agent.version(session.version).ok_or(ResumeError::UnknownVersion)?;
         let key = agent.shared.codec.conversation_key(&agent.scope, session.id());
-        Ok(Self { shared: Arc::clone(&agent.shared), version, session, key, end_turn: None })
+        Ok(Self { shared: Arc::clone(&agent.shared), version, session, key, attempted: None, end_turn: None })
     }
 
     pub(crate) async fn open(agent: Arc<AgentState>, id: &str) -> Result<Self, ResumeError> {
-        let shared = &agent.shared;
-        let key = shared.codec.conversation_key(&agent.scope, id);
-        let sealed = shared.store.load_session(key, shared.now().as_second()).await?;
-        let sealed = sealed.ok_or(ResumeError::NotFound)?;
-        let session = shared.codec.open_session(Place::Session(key), &sealed).map_err(|_| damaged("a session"))?;
-        Self::resume(agent, session)
+        let session = agent.shared.session(agent.shared.codec.conversation_key(&agent.scope, id)).await?;
+        Self::resume(agent, session.ok_or(ResumeError::NotFound)?)
     }
 
     /// Reads memory for the first time, learns whether the id has been used, and runs `start_function`.
@@ -332,6 +363,51 @@ impl Conversation {
     }
 }
 
+impl Shared {
+    /// The session that the store has of a conversation.
+    pub(crate) async fn session(&self, key: ConversationKey) -> Result<Option<Session>, StoreError> {
+        let Some(StoredSession { revision, session }) = self.store.load_session(key, self.now().as_second()).await?
+        else {
+            return Ok(None);
+        };
+        let session = self.codec.open_session(Place::Session(key), &session).map_err(|_| damaged("a session"))?;
+        Ok(Some(Session { saved: Some(revision.0), ..session }))
+    }
+
+    /// Puts off when somebody should end a conversation. Answers whether it did: not if the conversation has gone on
+    /// since its session was read.
+    pub(crate) async fn put_off(&self, session: &Session, until: Timestamp) -> Result<bool, StoreError> {
+        let Some(saved) = session.saved else { return Ok(false) };
+        let key = self.codec.conversation_key(session.scope(), session.id());
+        let revision = Revision(*Uuid::new_v4().as_bytes());
+        let session = Session { overdue: Some(until.as_second()), ..session.as_saved(revision) };
+        self.save_session(key, &session, revision, Replaces::Revision(Revision(saved))).await
+    }
+
+    /// Saves a session, unless something else is there than it may replace.
+    async fn save_session(
+        &self,
+        key: ConversationKey,
+        session: &Session,
+        revision: Revision,
+        replaces: Replaces,
+    ) -> Result<bool, StoreError> {
+        let saved = SavedSession {
+            conversation: key,
+            expires: session.expires,
+            overdue: session.overdue,
+            revision,
+            session: self.codec.seal_session(Place::Session(key), session),
+        };
+        self.store.save_session(saved, replaces, self.now().as_second()).await
+    }
+}
+
+/// What a save may take the place of, if the store is known to have this state of the session.
+fn session_state(saved: Option<[u8; 16]>) -> Replaces {
+    saved.map_or(Replaces::Nothing, |revision| Replaces::Revision(Revision(revision)))
+}
+
 /// What a turn's one read gave.
 struct MemoryRead {
     identity: wit::Identity,
@@ -376,6 +452,6 @@ fn platform_entry((key, value): &(String, Json)) -> wit::StateEntry {
 }
 
 /// What the store holds is not what the codec has put there.
-fn damaged(what: &str) -> StoreError {
+pub(crate) fn damaged(what: &str) -> StoreError {
     StoreError::Damaged { place: "this runtime".into(), what: format!("{what} cannot be read") }
 }

@@ -1,10 +1,10 @@
 //! From the contract's types to the embedder's.
 
-use agent_memory_store::{ErasedSince, Interaction, Settled};
+use agent_memory_store::{ConversationKey, Ended, ErasedSince, Interaction, Recorded, Settled};
 use jiff::Timestamp;
 
 use crate::bindings::policy as wit;
-use crate::codec::{Codec, InteractionRecord, Place, Unreadable};
+use crate::codec::{Codec, InteractionRecord, Place, StoredReport, Unreadable};
 use crate::{
     CommitReport, CommitStatus, DropReason, Handoff, IdentifierKind, Json, KeyOutcome, NoIdentifier, Outcome, Warning,
     WarningCode,
@@ -18,6 +18,15 @@ impl From<wit::OffReason> for NoIdentifier {
             wit::OffReason::Withheld => Self::Withheld,
             wit::OffReason::SourceEmpty => Self::SourceEmpty,
             wit::OffReason::Blacklisted => Self::Blacklisted,
+        }
+    }
+}
+
+impl From<wit::IdentifierKind> for IdentifierKind {
+    fn from(kind: wit::IdentifierKind) -> Self {
+        match kind {
+            wit::IdentifierKind::Phone => Self::Phone,
+            wit::IdentifierKind::Custom => Self::Custom,
         }
     }
 }
@@ -109,6 +118,28 @@ pub(crate) fn commitment(codec: Codec, settled: Settled) -> Result<wit::Commitme
         standing: standing.map(|standing| interaction(codec, &standing)).transpose()?,
         first,
     })
+}
+
+/// What is remembered of a conversation's end: the report before the store had its say, and what the store did. After an
+/// erase nothing is known but that it was (rule W4).
+pub(crate) fn ended(
+    codec: Codec,
+    conversation: ConversationKey,
+    ended: Ended,
+) -> Result<(wit::DraftReport, wit::Commitment), Unreadable> {
+    let Some(Recorded { report, settled, .. }) = ended.recorded else { return Ok((no_keys(), nothing_committed())) };
+    let report: StoredReport = codec.open(Place::Report(conversation), &report)?;
+    Ok((report.draft, commitment(codec, settled)?))
+}
+
+/// What a store did that was not asked to do anything.
+pub(crate) fn nothing_committed() -> wit::Commitment {
+    wit::Commitment { erased: wit::Erased::Nothing, standing: None, first: false }
+}
+
+/// A report that nothing is known of.
+pub(crate) fn no_keys() -> wit::DraftReport {
+    wit::DraftReport { off: None, keys: Vec::new(), warnings: Vec::new() }
 }
 
 /// A first interaction, in the policy's words.

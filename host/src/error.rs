@@ -168,10 +168,25 @@ pub enum ResumeError {
     Store(#[from] StoreError),
 }
 
+/// Why a session was not saved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// Another has saved the conversation since this session was loaded, or has begun one of the same id.
+    #[error("another call has changed the conversation meanwhile; open it again, and call again")]
+    Conflict,
+    /// The store failed, and may have saved it. It can be saved again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why a conversation's end is not complete. Ending it again is always safe (W4).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndError {
+    /// Another has changed the conversation since this session was loaded: nothing was written.
+    #[error("another call has changed the conversation meanwhile; open it again, and end it then")]
+    Conflict,
     /// The store failed before the commit: nothing was written.
     #[error("nothing was committed ({0}); end the conversation again")]
     Rejected(#[source] StoreError),

@@ -47,6 +47,7 @@ mod agent;
 mod analytics;
 mod bindings;
 mod call;
+mod catalogue;
 mod clock;
 mod code_cache;
 mod codec;
@@ -58,6 +59,7 @@ mod error;
 mod join;
 mod json;
 mod limits;
+mod patch;
 mod policy;
 mod report;
 mod requests;
@@ -66,20 +68,22 @@ mod sandbox;
 mod session;
 mod turn;
 
-pub use administration::{Administration, Export, IdentifierKind, RememberedField};
+pub use administration::{Administration, Caller, CallerPage, Export, IdentifierKind, RememberedField};
 pub use agent::{Agent, AgentDefinition, ConfigurationError, ConfigurationWarning, FunctionDescription};
 pub use agent_memory_store as store;
-pub use analytics::{Analytics, AnalyticsDay, AnalyticsRow, AnalyticsTotals};
+pub use analytics::{Analytics, AnalyticsDay, AnalyticsRow, AnalyticsTotals, CountedConversation};
 pub use call::{Handoff, NewConversation, Outcome, Role, Scope, Settings, Utterance};
+pub use catalogue::{Catalogue, ComponentId, PublishedAgent, VersionId};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use component::Interfaces;
 pub use conversation::{Conversation, Ended, Started};
 pub use error::{
     AdministrationError, BuildError, CallError, ComponentError, EndError, ForbiddenImport, LoadError, PolicyFailure,
-    ResumeError, StartError,
+    ResumeError, SaveError, StartError,
 };
 pub use json::Json;
 pub use limits::Limits;
+pub use patch::{GivenField, MemoryPatch, Patched};
 pub use report::{CommitReport, CommitStatus, DropReason, KeyOutcome, NoIdentifier, Warning, WarningCode};
 pub use requests::{RequestError, Requests};
 pub use runtime::{MemoryFailure, Runtime, RuntimeBuilder};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use agent_memory_store::Backend;
+use agent_memory_store::{Backend, StoreError};
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
@@ -15,8 +15,8 @@ use crate::codec::Codec;
 use crate::policy::{self, Policy};
 use crate::sandbox::Environment;
 use crate::{
-    Administration, Agent, AgentDefinition, BuildError, Clock, ComponentError, ConfigurationWarning, Limits, LoadError,
-    Requests, SystemClock,
+    Administration, Agent, AgentDefinition, BuildError, Catalogue, Clock, ComponentError, ConfigurationWarning, Limits,
+    LoadError, Requests, Scope, Session, SystemClock,
 };
 
 /// Runs agents over a store. Cheap to clone: clones share everything.
@@ -89,12 +89,35 @@ impl Runtime {
         Ok(agent)
     }
 
+    /// Whether a component is compiled already, as part of an agent: its code is in the
+    /// [folder for compiled code](RuntimeBuilder::code_cache) and whole, so that to load the agent compiles nothing.
+    /// It need not say that an agent can be made of the component.
+    pub async fn is_compiled(&self, functions: Vec<u8>) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let look = move || Ok(agent::is_compiled(&shared, &shared.policy(), &functions));
+        blocking(look).await.unwrap_or(false)
+    }
+
     /// Checks a configuration without any functions, and tells what looks wrong in it.
     ///
     /// # Errors
     /// [`LoadError::Configuration`] if it has mistakes: all of them are listed (rule C6).
     pub async fn check_configuration(&self, configuration: &str) -> Result<Vec<ConfigurationWarning>, LoadError> {
         agent::check_configuration(&self.shared, configuration).await
+    }
+
+    /// Goes on with a conversation whose session is in the store: the session says by which
+    /// [version](Session::version) of the agent. None: no session is stored.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn session(&self, scope: &Scope, conversation: &str) -> Result<Option<Session>, StoreError> {
+        self.shared.session(self.shared.codec.conversation_key(scope, conversation)).await
+    }
+
+    /// The agents that the store keeps.
+    pub fn catalogue(&self) -> Catalogue {
+        Catalogue::new(Arc::clone(&self.shared))
     }
 
     /// Reads, exports and erases what is stored, and counts it.

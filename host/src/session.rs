@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use agent_memory_store::{Erasures, InteractionId, RowId, Timestamp};
+use agent_memory_store::{Erasures, InteractionId, Revision, RowId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::policy;
-use crate::{Handoff, ResumeError, Scope, Settings, Utterance};
+use crate::{Handoff, ResumeError, Scope, Settings, Utterance, VersionId, convert};
 
 /// The format of [`Session::to_bytes`], its first byte.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// What a conversation carries from turn to turn. It is a value: it can be saved between two turns and resumed in
 /// another process, by [`Agent::resume`](crate::Agent::resume).
@@ -37,8 +37,12 @@ pub struct Session {
     pub(crate) requested_handoff: Option<Handoff>,
     /// How far it has come.
     pub(crate) phase: Phase,
-    /// Whether the store has a copy of it.
-    pub(crate) stored: bool,
+    /// When somebody should end it if nothing happens until then, as the embedder says.
+    pub(crate) overdue: Option<Timestamp>,
+    /// What the embedder keeps with it.
+    pub(crate) note: Vec<u8>,
+    /// The state of it that the store has, if it has one.
+    pub(crate) saved: Option<[u8; 16]>,
 }
 
 /// What is known of a conversation: what functions may read, and what a caller is identified by.
@@ -130,6 +134,13 @@ pub(crate) struct VersionKey {
     pub(crate) policy: [u8; 32],
 }
 
+impl VersionKey {
+    /// The version's name. A newer policy does not make another version.
+    pub(crate) fn id(self) -> VersionId {
+        VersionId::new(&self.functions, &self.configuration)
+    }
+}
+
 /// How far a conversation has come.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum Phase {
@@ -162,13 +173,34 @@ impl Session {
         &self.facts.scope
     }
 
-    /// The session as it is in the store.
-    pub(crate) fn as_stored(&self) -> Self {
-        let mut stored = Self { stored: true, ..self.clone() };
-        if let Phase::Proposed(proposed) = &mut stored.phase {
+    /// The version of the agent that it began with, and goes on with (rule C7).
+    pub fn version(&self) -> VersionId {
+        self.version.id()
+    }
+
+    /// Whether the conversation has ended.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_))
+    }
+
+    /// When somebody should end the conversation if nothing happens until then: see
+    /// [`Conversation::overdue_at`](crate::Conversation::overdue_at). None: never.
+    pub fn overdue(&self) -> Option<jiff::Timestamp> {
+        self.overdue.map(convert::time)
+    }
+
+    /// What the embedder keeps with it: see [`Conversation::keep`](crate::Conversation::keep).
+    pub fn note(&self) -> &[u8] {
+        &self.note
+    }
+
+    /// The session as it is in the store once it is saved there in a new state.
+    pub(crate) fn as_saved(&self, revision: Revision) -> Self {
+        let mut saved = Self { saved: Some(revision.0), ..self.clone() };
+        if let Phase::Proposed(proposed) = &mut saved.phase {
             proposed.stored = true;
         }
-        stored
+        saved
     }
 
     /// Takes away all that a conversation which has ended needs no more.
@@ -177,6 +209,8 @@ impl Session {
         self.facts = Arc::new(facts);
         self.state = Vec::new();
         self.metric_events = Vec::new();
+        self.note = Vec::new();
+        self.overdue = None;
         self.requested_handoff = None;
     }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use agent_memory_host::store::{ConversationKey, MemoryStore, Replaces, Revision, SavedSession, Sealed, Sessions};
 use agent_memory_host::{
     CallError, CommitReport, CommitStatus, Conversation, DropReason, EndError, Handoff, IdentifierKind, Json,
-    KeyOutcome, NewConversation, NoIdentifier, Outcome, Session, StartError, TurnOutcome,
+    KeyOutcome, NewConversation, NoIdentifier, Outcome, SaveError, Session, StartError, TurnOutcome,
 };
 use agent_memory_tests::{Desk, Fault, FaultyStore, call, configuration, scope, set, value};
 use serde_json::json;
@@ -128,7 +129,7 @@ async fn w4_after_an_erase_the_report_has_no_keys() {
 
 #[tokio::test]
 async fn w4_a_failing_store_never_loses_or_doubles_a_commit() {
-    for fault in [Fault::SaveSession, Fault::CommitRejected, Fault::CommitUnknown, Fault::DeleteSession] {
+    for fault in [Fault::SaveSession, Fault::SaveSessionUnknown, Fault::CommitRejected, Fault::CommitUnknown] {
         let store = Arc::new(FaultyStore::default());
         let desk = Desk::with(store.clone(), &configuration(r#""analytics_enabled": true"#), |builder| builder).await;
         let mut conversation = desk.start(ending("set")).await;
@@ -136,9 +137,8 @@ async fn w4_a_failing_store_never_loses_or_doubles_a_commit() {
         store.fail(&[fault]);
         let error = conversation.end(Outcome::default()).await.unwrap_err();
         match fault {
-            Fault::SaveSession | Fault::CommitRejected => assert!(matches!(error, EndError::Rejected(_)), "{error}"),
             Fault::CommitUnknown => assert!(matches!(error, EndError::Unknown(_)), "{error}"),
-            _ => assert!(matches!(error, EndError::Committed(_)), "{error}"),
+            _ => assert!(matches!(error, EndError::Rejected(_)), "{error}"),
         }
         store.fail(&[]);
         let ended = conversation.end(Outcome::default()).await.unwrap();
@@ -357,6 +357,124 @@ async fn e2_a_sweep_deletes_what_has_expired_and_says_how_much() {
     desk.set_clock("2026-03-04T10:00:00Z");
     let swept = administration.sweep().await.unwrap();
     assert_eq!((swept.fields, swept.identifiers, swept.interactions, swept.metrics, swept.sessions), (1, 1, 1, 1, 1));
+}
+
+#[tokio::test]
+async fn of_two_that_go_on_with_one_session_only_the_first_can_save_it() {
+    let desk = Desk::new("").await;
+    let mut conversation = desk.call_from(CALLER).await;
+    conversation.save().await.unwrap();
+    let mut slow = desk.agent.open(conversation.id()).await.unwrap();
+    let mut fast = desk.agent.open(conversation.id()).await.unwrap();
+    set(&mut slow, "mood", &json!("bad")).await;
+    set(&mut fast, "mood", &json!("good")).await;
+    fast.save().await.unwrap();
+    assert!(matches!(slow.save().await.unwrap_err(), SaveError::Conflict));
+    assert!(matches!(slow.end(Outcome::default()).await.unwrap_err(), EndError::Conflict));
+    set(&mut fast, "mood", &json!("better")).await;
+    fast.save().await.unwrap();
+    end(&mut fast).await;
+    let remembered = desk.call_from(CALLER).await.remembered().await.unwrap();
+    assert_eq!(remembered[0].1.as_str(), "\"better\"");
+    assert!(desk.agent.open(fast.id()).await.is_err(), "the session has gone with the commit");
+}
+
+#[tokio::test]
+async fn of_two_conversations_of_one_id_only_the_first_can_be_saved() {
+    let desk = Desk::new("").await;
+    let start = || desk.start(NewConversation { id: Some("one".into()), ..Default::default() });
+    let (mut first, mut second) = (start().await, start().await);
+    first.save().await.unwrap();
+    assert!(matches!(second.save().await.unwrap_err(), SaveError::Conflict));
+}
+
+#[tokio::test]
+async fn a_session_whose_save_was_not_answered_can_be_saved_again() {
+    let store = Arc::new(FaultyStore::default());
+    let desk = Desk::with(store.clone(), &configuration(""), |builder| builder).await;
+    let mut conversation = desk.call_from(CALLER).await;
+    for mood in ["good", "better"] {
+        set(&mut conversation, "mood", &json!(mood)).await;
+        store.fail(&[Fault::SaveSessionUnknown]);
+        assert!(matches!(conversation.save().await.unwrap_err(), SaveError::Store(_)));
+        store.fail(&[]);
+        set(&mut conversation, "more", &json!(mood)).await;
+        conversation.save().await.unwrap();
+    }
+    end(&mut conversation).await;
+}
+
+#[tokio::test]
+async fn an_abandoned_conversation_is_found_when_it_is_overdue() {
+    let desk = Desk::new("").await;
+    let mut conversation = desk.call_from(CALLER).await;
+    conversation.keep(b"a note".to_vec());
+    conversation.overdue_at(Some("2026-03-02T10:50:00Z".parse().unwrap()));
+    conversation.save().await.unwrap();
+    let administration = desk.runtime.administration();
+    desk.set_clock("2026-03-02T10:49:59Z");
+    assert!(administration.overdue(10).await.unwrap().is_empty());
+    desk.set_clock("2026-03-02T10:50:00Z");
+    let overdue = administration.overdue(10).await.unwrap();
+    assert_eq!((overdue[0].id(), overdue[0].note()), (conversation.id(), &b"a note"[..]));
+    let mut resumed = desk.agent.resume(overdue[0].clone()).unwrap();
+    end(&mut resumed).await;
+    assert!(administration.overdue(10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_overdue_and_cannot_be_read_stops_nobody() {
+    let store = Arc::new(MemoryStore::new());
+    let desk = Desk::with(store.clone(), &configuration(""), |builder| builder).await;
+    // Longer overdue than all others, and more than are asked for.
+    for number in 0..5 {
+        let damaged = SavedSession {
+            conversation: ConversationKey([number; 32]),
+            expires: i64::MAX,
+            overdue: Some(0),
+            revision: Revision([number; 16]),
+            session: Sealed(vec![255, number]),
+        };
+        assert!(store.save_session(damaged, Replaces::Nothing, 0).await.unwrap());
+    }
+    let mut ids = Vec::new();
+    for minute in 0..3 {
+        let mut conversation = desk.call_from(CALLER).await;
+        conversation.overdue_at(Some(format!("2026-03-02T10:0{minute}:00Z").parse().unwrap()));
+        conversation.save().await.unwrap();
+        ids.push(conversation.id().to_owned());
+    }
+    let administration = desk.runtime.administration();
+    for limit in [0, 1, 2, 3, 9] {
+        let overdue = administration.overdue(limit).await.unwrap();
+        let found: Vec<_> = overdue.iter().map(Session::id).collect();
+        assert_eq!(found, ids[..limit.min(3)], "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_that_cannot_be_ended_is_put_off_unless_it_goes_on() {
+    let desk = Desk::new("").await;
+    let mut conversation = desk.call_from(CALLER).await;
+    conversation.overdue_at(Some("2026-03-02T10:20:00Z".parse().unwrap()));
+    conversation.save().await.unwrap();
+    let administration = desk.runtime.administration();
+    let until = "2026-03-02T10:25:00Z".parse().unwrap();
+    let [session] = &administration.overdue(9).await.unwrap()[..] else { panic!("one is overdue") };
+    assert!(administration.put_off(session, until).await.unwrap());
+    assert!(!administration.put_off(session, until).await.unwrap(), "it has changed since");
+    assert!(administration.overdue(9).await.unwrap().is_empty());
+    desk.set_clock("2026-03-02T10:25:00Z");
+    let [session] = &administration.overdue(9).await.unwrap()[..] else { panic!("it is overdue again") };
+    assert_eq!(session.overdue(), Some(until));
+
+    let mut resumed = desk.agent.resume(session.clone()).unwrap();
+    set(&mut resumed, "mood", &json!("good")).await;
+    resumed.save().await.unwrap();
+    assert!(!administration.put_off(session, until).await.unwrap(), "it goes on");
+    end(&mut resumed).await;
+    assert!(!administration.put_off(session, until).await.unwrap(), "it has ended");
+    assert_eq!(desk.call_from(CALLER).await.remembered().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

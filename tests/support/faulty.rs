@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use agent_memory_host::store::{
-    Amendment, Commit, Committed, ConversationKey, Effect, Ended, Erased, Erasure, Held, IdentityKey, Loaded,
-    MemoryStore, MetricRow, Read, SavedSession, Sealed, Sessions, Store, StoreError, Swept, Timestamp,
+    AgentKey, AgentVersion, Agents, Amendment, Commit, Committed, ComponentKey, ConversationKey, Effect, Ended, Erased,
+    Erasure, Health, Held, IdentityKey, Loaded, MemoryStore, MetricRow, Published, Read, Replaces, SavedSession,
+    Sessions, Store, StoreError, StoredSession, Swept, Timestamp, VersionKey,
 };
 use async_trait::async_trait;
 
@@ -21,8 +22,8 @@ pub enum Fault {
     CommitUnknown,
     /// A session cannot be saved.
     SaveSession,
-    /// A session cannot be deleted.
-    DeleteSession,
+    /// A session is saved, and the answer is lost.
+    SaveSessionUnknown,
 }
 
 /// A [`MemoryStore`] that fails where it is told to.
@@ -90,6 +91,19 @@ impl Store for FaultyStore {
         self.store.export(identity, now).await
     }
 
+    async fn identities(
+        &self,
+        after: Option<IdentityKey>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<IdentityKey>, StoreError> {
+        self.store.identities(after, limit, now).await
+    }
+
+    async fn health(&self, now: Timestamp) -> Result<Health, StoreError> {
+        self.store.health(now).await
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
         self.store.sweep(now).await
     }
@@ -101,17 +115,63 @@ impl Store for FaultyStore {
 
 #[async_trait]
 impl Sessions for FaultyStore {
-    async fn save_session(&self, session: SavedSession) -> Result<(), StoreError> {
+    async fn save_session(
+        &self,
+        session: SavedSession,
+        replaces: Replaces,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.check(Fault::SaveSession, Effect::Rejected)?;
-        self.store.save_session(session).await
+        let saved = self.store.save_session(session, replaces, now).await?;
+        self.check(Fault::SaveSessionUnknown, Effect::Unknown)?;
+        Ok(saved)
     }
 
-    async fn load_session(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Sealed>, StoreError> {
+    async fn load_session(
+        &self,
+        conversation: ConversationKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredSession>, StoreError> {
         self.store.load_session(conversation, now).await
     }
 
     async fn delete_session(&self, conversation: ConversationKey) -> Result<(), StoreError> {
-        self.check(Fault::DeleteSession, Effect::Rejected)?;
         self.store.delete_session(conversation).await
+    }
+
+    async fn overdue_sessions(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        self.store.overdue_sessions(now, limit).await
+    }
+}
+
+#[async_trait]
+impl Agents for FaultyStore {
+    async fn publish_agent(
+        &self,
+        version: AgentVersion,
+        bytes: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Published, StoreError> {
+        self.store.publish_agent(version, bytes, now).await
+    }
+
+    async fn agents(&self) -> Result<Vec<AgentVersion>, StoreError> {
+        self.store.agents().await
+    }
+
+    async fn agent_version(&self, agent: AgentKey, version: VersionKey) -> Result<Option<AgentVersion>, StoreError> {
+        self.store.agent_version(agent, version).await
+    }
+
+    async fn current_agent(&self, agent: AgentKey) -> Result<Option<AgentVersion>, StoreError> {
+        self.store.current_agent(agent).await
+    }
+
+    async fn component(&self, component: ComponentKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.component(component).await
+    }
+
+    async fn withdraw_agent(&self, agent: AgentKey, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.withdraw_agent(agent, now).await
     }
 }

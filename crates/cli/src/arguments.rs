@@ -1,5 +1,6 @@
 //! What may be typed after `agent-memory`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use agent_memory_host::{IdentifierKind, Scope};
@@ -50,6 +51,13 @@ A scenario:
 
 Example: agent-memory run scenario.yaml --store sqlite:memory.db";
 
+const SERVE_HELP: &str = "\
+Example: agent-memory serve ./functions --config config.json --store sqlite:memory.db
+
+Without FUNCTIONS it serves the agents that the store has; others are published with
+  curl -X PUT http://127.0.0.1:8080/v1/agents/ACCOUNT/PROJECT/ENV --form functions=@agent.wasm --form configuration=@config.json
+The API is described at /openapi.json, the dashboard is at /dashboard/.";
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Show two calls of one caller, as a readable transcript.
@@ -76,6 +84,18 @@ pub(crate) enum Command {
     /// Show the figures on repeat callers.
     #[command(after_help = "Example: agent-memory analytics --store sqlite:memory.db --csv > repeat-callers.csv")]
     Analytics(Analytics),
+    /// Serve agents over HTTP, with a dashboard.
+    #[command(after_help = SERVE_HELP)]
+    Serve(Serve),
+    /// Make a token for the service.
+    #[command(after_help = "Example: agent-memory token runtime --may call --account acme --tokens tokens.jsonl")]
+    Token(Token),
+    /// Compile what comes on standard input, for `serve`.
+    #[command(hide = true)]
+    CompileComponent {
+        /// The folder for compiled code.
+        code_cache: PathBuf,
+    },
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example: agent-memory completions bash > ~/.local/share/bash-completion/completions/agent-memory"
@@ -144,6 +164,102 @@ pub(crate) struct Run {
     pub(crate) json: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// An agent to publish first: a built component, a source file or a project folder.
+    pub(crate) functions: Option<PathBuf>,
+    /// That agent's configuration. Default: agent_settings/experimental_config.json of a project folder, if it has one.
+    #[arg(long, value_name = "FILE", requires = "functions")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArguments,
+    /// Where memory is kept. A store that is not there is made.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: String,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The file of tokens, from `agent-memory token`. Without it only this machine is listened to.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// A certificate in PEM, for requests to travel encrypted.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The certificate's key in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// How many requests a client may make each second. 0: any number.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    pub(crate) rate: u32,
+    /// After how many seconds without a call a conversation is ended: 23 hours at most.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=82_800))]
+    pub(crate) idle: u64,
+    /// Do not delete what has expired: something else runs `agent-memory sweep`.
+    #[arg(long)]
+    pub(crate) no_sweep: bool,
+    /// Write the log as JSON objects, one a line.
+    #[arg(long)]
+    pub(crate) json_log: bool,
+    /// Send spans to this OpenTelemetry collector, by OTLP over HTTP, such as http://127.0.0.1:4318.
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Token {
+    /// What people call the token.
+    pub(crate) name: String,
+    /// The file that it is added to, without the token itself.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokens: PathBuf,
+    /// What it is for.
+    #[arg(long, value_enum, required = true, value_delimiter = ',')]
+    pub(crate) may: Vec<May>,
+    /// The account that it is for. Default: all.
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// The project that it is for. Default: all.
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// The environment that it is for. Default: all.
+    #[arg(long)]
+    pub(crate) env: Option<String>,
+    /// Until when it is good. Default: until it is taken out of the file.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<Timestamp>,
+}
+
+/// What a token is for.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum May {
+    /// Hold conversations.
+    Call,
+    /// Publish agents, and read, change and erase memory.
+    Administer,
+    /// See analytics, memory health and metrics.
+    View,
+}
+
+/// Whose agent it is.
+#[derive(Args)]
+pub(crate) struct ScopeArguments {
+    /// The account.
+    #[arg(long, default_value = "local")]
+    account: String,
+    /// The project.
+    #[arg(long, default_value = "local")]
+    project: String,
+    /// The environment.
+    #[arg(long, default_value = "sandbox")]
+    env: String,
+}
+
+impl ScopeArguments {
+    pub(crate) fn scope(&self) -> Scope {
+        Scope { account: self.account.clone(), project: self.project.clone(), environment: self.env.clone() }
+    }
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Memory {
     /// Show what is remembered of a caller.
@@ -165,15 +281,8 @@ pub(crate) struct Caller {
     pub(crate) identifier: String,
     #[command(flatten)]
     pub(crate) stored: Stored,
-    /// The account.
-    #[arg(long, default_value = "local")]
-    account: String,
-    /// The project.
-    #[arg(long, default_value = "local")]
-    project: String,
-    /// The environment.
-    #[arg(long, default_value = "sandbox")]
-    env: String,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArguments,
     /// What the identifier is: a caller's number, or anything else.
     #[arg(long, value_enum, default_value = "phone")]
     kind: Kind,
@@ -226,11 +335,6 @@ enum Kind {
 }
 
 impl Caller {
-    /// Whose agent's memory it is.
-    pub(crate) fn scope(&self) -> Scope {
-        Scope { account: self.account.clone(), project: self.project.clone(), environment: self.env.clone() }
-    }
-
     /// What the identifier is.
     pub(crate) fn kind(&self) -> IdentifierKind {
         match self.kind {

@@ -6,6 +6,7 @@ mod failure;
 mod functions;
 mod output;
 mod surroundings;
+mod telemetry;
 mod transcript;
 mod words;
 
@@ -13,11 +14,18 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::Cli;
+use arguments::{Cli, Command};
 use commands::Verdict;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // A process of its own, with limits of its own, and one thread.
+    if let Command::CompileComponent { code_cache } = &cli.command {
+        return match agent_memory_server::compile_component(code_cache) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

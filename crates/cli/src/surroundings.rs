@@ -34,6 +34,11 @@ pub(crate) fn runtime(store: Arc<dyn Backend>, clock: Arc<dyn Clock>) -> anyhow:
     }
 }
 
+/// The folder for compiled code: the one that is named, or the user's own.
+pub(crate) fn code_cache() -> Option<PathBuf> {
+    cache_folder().or_else(user_cache)
+}
+
 /// Administration of a store that is there already.
 pub(crate) fn administration(stored: &Stored) -> anyhow::Result<Administration> {
     let store = open_store(&stored.store, false)?;

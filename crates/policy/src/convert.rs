@@ -69,6 +69,13 @@ impl From<policy::StoredField> for rules::StoredField {
     }
 }
 
+impl From<policy::GivenField> for rules::GivenField {
+    fn from(field: policy::GivenField) -> Self {
+        let policy::GivenField { key, value, expires } = field;
+        Self { key, value: rules::Json(value), expires }
+    }
+}
+
 impl From<policy::Turn> for rules::Turn {
     fn from(turn: policy::Turn) -> Self {
         let policy::Turn { settings, fields, state, now } = turn;

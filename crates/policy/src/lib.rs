@@ -113,6 +113,18 @@ impl policy::Guest for Policy {
         Ok(rules::propose(ending.into())?.into())
     }
 
+    fn patch(
+        settings: Vec<u8>,
+        kind: policy::IdentifierKind,
+        identifier: String,
+        fields: Vec<policy::GivenField>,
+        now: i64,
+    ) -> Result<policy::Proposal, policy::InputError> {
+        let settings = rules::Settings(settings);
+        Ok(rules::patch(rules::Patch { settings, kind: kind.into(), text: identifier, fields: all(fields), now })?
+            .into())
+    }
+
     fn settle(draft: policy::DraftReport, settlement: policy::Settlement) -> policy::Report {
         rules::settle(draft.into(), settlement.into()).into()
     }

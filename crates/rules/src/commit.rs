@@ -3,7 +3,9 @@
 //! [`propose`] works out what is to be written, before the store has been asked; [`settle`] makes the report once the
 //! store has answered. Between the two the proposal can be kept, so that a retry only commits (W4).
 
-use crate::configuration::{Configuration, KeyRules, MAX_RETENTION_DAYS, RememberedKey, Settings, Timestamps};
+use crate::configuration::{
+    Configuration, KeyRules, MAX_RETENTION_DAYS, MemoryRules, RememberedKey, Settings, Timestamps,
+};
 use crate::error::InputError;
 use crate::identifier::{Caller, Identity, OffReason, identity};
 use crate::interaction::{Handoff, Interaction, InteractionProposal, Metric, Outcome, propose_interaction};
@@ -194,10 +196,23 @@ pub fn propose(ending: Ending) -> Result<Proposal, InputError> {
         Identity::Known(_) => (memory, None),
         Identity::Off(reason) => (None, Some(*reason)),
     };
+    let (patch, draft) = draft(memory.as_ref(), off, &state, now);
+    let interaction =
+        memory.and_then(|memory| propose_interaction(&memory, conversation, began, outcome, requested_handoff, now));
+    Ok(Proposal { identity, patch, interaction, mark_expires: expiry(now, retention_days), draft })
+}
+
+/// What is to be written of a state, and what is to be said of it.
+pub(crate) fn draft(
+    memory: Option<&MemoryRules>,
+    off: Option<OffReason>,
+    state: &State,
+    now: Timestamp,
+) -> (Vec<PatchField>, DraftReport) {
     let mut patch = Vec::new();
     let mut draft = DraftReport { off, keys: Vec::new(), warnings: Vec::new() };
     for (key, value, touched) in state.set_keys() {
-        let kept = match &memory {
+        let kept = match memory {
             Some(memory) => keep(state.rules(), memory.timestamps, key, value, touched, now),
             None => Err(DropReason::NoIdentifier),
         };
@@ -213,9 +228,7 @@ pub fn propose(ending: Ending) -> Result<Proposal, InputError> {
             patch.push(field);
         }
     }
-    let interaction =
-        memory.and_then(|memory| propose_interaction(&memory, conversation, began, outcome, requested_handoff, now));
-    Ok(Proposal { identity, patch, interaction, mark_expires: expiry(now, retention_days), draft })
+    (patch, draft)
 }
 
 /// The report, once the store has had its say.

@@ -103,6 +103,16 @@ pub fn canonicalize(kind: IdentifierKind, text: &str, now: Timestamp) -> Result<
     Ok(NamedIdentifier { identifier, erasure_expires: expiry(now, MAX_RETENTION_DAYS) })
 }
 
+/// Whose memory it is that an administrator names under a configuration, which is none with memory off.
+pub(crate) fn named(memory: Option<&MemoryRules>, kind: IdentifierKind, text: &str) -> Identity {
+    let Some(MemoryRules { blacklist, .. }) = memory else { return Identity::Off(OffReason::MemoryOff) };
+    match Identifier::canonical(kind, text) {
+        Ok(identifier) if blacklist.contains(&identifier) => Identity::Off(OffReason::Blacklisted),
+        Ok(identifier) => Identity::Known(identifier),
+        Err(reason) => Identity::Off(reason),
+    }
+}
+
 /// Whose memory a conversation reads and writes under a configuration, which is none with memory off.
 pub(crate) fn identity(memory: Option<&MemoryRules>, caller: &Caller, state: &State) -> Result<Identity, InputError> {
     let attributes = match &caller.integration_attributes {

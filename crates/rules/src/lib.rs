@@ -53,6 +53,7 @@ mod identifier;
 mod interaction;
 mod json;
 mod memory;
+mod patch;
 mod session;
 mod state;
 mod timestamp;
@@ -72,6 +73,7 @@ pub use identifier::{
 pub use interaction::{Handoff, Interaction, InteractionProposal, Metric, Outcome, amend};
 pub use json::{Json, MAX_LEVELS};
 pub use memory::{Memory, StoredField};
+pub use patch::{GivenField, Patch, patch};
 pub use session::SESSION_LIFETIME;
 pub use state::{OpaqueValue, SetError, State, StateEntry, StateValue, Touch};
 pub use timestamp::{DAY, HOUR, Timestamp, floor_to_hour};

@@ -31,12 +31,14 @@
     reason = "these are tests: they panic when a store breaks a rule, and their names say which"
 )]
 
+pub mod agents;
 pub mod commits;
 pub mod erasures;
 pub mod expiry;
 mod fixtures;
 pub mod interactions;
 pub mod model;
+pub mod overview;
 pub mod sessions;
 
 /// Makes a test of every rule of the suite. Takes the path of an async function that makes an empty store: it
@@ -102,6 +104,35 @@ macro_rules! store_conformance {
             sessions::p4_a_session_can_be_deleted,
             sessions::p4_sessions_are_kept_apart,
             sessions::p4_a_session_of_any_bytes_comes_back,
+            sessions::a_save_replaces_only_what_it_may,
+            sessions::a_session_that_has_expired_is_nothing_to_a_save,
+            sessions::a_save_that_is_repeated_is_saved,
+            sessions::of_saves_of_one_revision_at_once_one_wins,
+            sessions::of_first_saves_at_once_one_wins,
+            sessions::no_update_of_a_session_is_lost,
+            sessions::the_longest_overdue_is_first,
+            sessions::what_has_happened_since_makes_a_session_less_overdue,
+            sessions::p4_a_session_that_has_expired_is_not_overdue,
+            sessions::w4_a_commit_ends_its_session,
+            sessions::w4_a_session_ends_in_the_moment_of_its_commit,
+            overview::callers_are_listed_by_key,
+            overview::callers_are_listed_page_by_page,
+            overview::m4_only_callers_on_whom_something_is_held_are_listed,
+            overview::an_empty_store_holds_nothing,
+            overview::m4_what_has_not_expired_is_counted,
+            overview::any_number_of_callers_is_counted,
+            overview::p1_the_last_sweep_is_known_to_the_hour,
+            agents::c7_the_version_published_last_is_current_and_the_one_before_is_kept,
+            agents::agents_are_kept_apart_and_listed_by_key,
+            agents::a_version_that_is_published_again_gets_the_new_record,
+            agents::a_component_that_is_not_there_has_to_be_given,
+            agents::a_withdrawn_agent_is_not_current,
+            agents::e2_a_sweep_deletes_versions_that_were_replaced_long_ago,
+            agents::p1_a_version_is_replaced_at_the_full_hour,
+            agents::what_is_current_again_is_not_swept,
+            agents::e2_a_sweep_deletes_any_number_of_versions,
+            agents::of_publications_at_once_one_is_current,
+            agents::a_large_component_comes_back,
         }
     };
     ($make:path: $($family:ident::$rule:ident,)*) => {
@@ -122,10 +153,12 @@ mod tests {
     fn every_rule_is_listed() {
         let list = include_str!("conformance.rs");
         let families = [
+            ("agents", include_str!("conformance/agents.rs")),
             ("commits", include_str!("conformance/commits.rs")),
             ("erasures", include_str!("conformance/erasures.rs")),
             ("expiry", include_str!("conformance/expiry.rs")),
             ("interactions", include_str!("conformance/interactions.rs")),
+            ("overview", include_str!("conformance/overview.rs")),
             ("sessions", include_str!("conformance/sessions.rs")),
         ];
         for (family, source) in families {

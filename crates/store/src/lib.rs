@@ -8,6 +8,7 @@
 //! [`MemoryStore`] keeps everything in this process, [`SqliteStore`] in one file. Both pass the same conformance
 //! suite, which every further store has to pass unchanged.
 
+mod agents;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
@@ -16,13 +17,14 @@ mod sqlite;
 mod types;
 mod url;
 
+pub use agents::{AGENT_KEPT, AgentKey, AgentVersion, ComponentKey, Published, VersionKey};
 pub use error::{Effect, StoreError};
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteStore, Statistics};
 pub use types::{
-    Amendment, Commit, Committed, ConversationKey, Ended, Erased, ErasedSince, Erasure, Erasures, Field, Held,
-    IdentityKey, Interaction, InteractionId, Loaded, Mark, MetricRow, NewInteraction, NewRow, Read, Recorded, RowId,
-    SavedSession, Sealed, Settled, Swept, Timestamp,
+    Amendment, Commit, Committed, ConversationKey, Ended, Erased, ErasedSince, Erasure, Erasures, Field, Health, Held,
+    IdentityKey, Interaction, InteractionId, Loaded, Mark, MetricRow, NewInteraction, NewRow, Read, Recorded, Replaces,
+    Revision, RowId, SavedSession, Sealed, Settled, StoredSession, Swept, Timestamp,
 };
 pub use url::open_url;
 
@@ -48,6 +50,8 @@ pub trait Store: Send + Sync + 'static {
     /// 4. The interaction is inserted unless one stands: one that expires after `now` and began after
     ///    `stands_after`.
     /// 5. The metric row is tied to the interaction that stands then, and expires with it.
+    ///
+    /// With `commit.ends_session` the conversation's session is deleted in each of these cases.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
     /// What was recorded of a committed conversation, if it is one.
@@ -66,28 +70,91 @@ pub trait Store: Send + Sync + 'static {
     /// All that is held on a caller.
     async fn export(&self, identity: IdentityKey, now: Timestamp) -> Result<Held, StoreError>;
 
+    /// The callers on whom a field or an interaction is held that has not expired: up to `limit` of them, by key, from
+    /// the first one after `after`. Who is added or removed while somebody reads page after page may be in none.
+    async fn identities(
+        &self,
+        after: Option<IdentityKey>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<IdentityKey>, StoreError>;
+
     /// Deletes for good what has expired, sessions included: afterwards no copy is in the store's own files. It may
     /// do so in parts: after an error the next sweep does the rest, and counts only that.
+    ///
+    /// It also deletes, uncounted, the agents' versions that were replaced or withdrawn [`AGENT_KEPT`] ago, and the
+    /// components that no version refers to any more.
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError>;
 
     /// The metric rows that have not expired, by the hour they began in and then by id.
     async fn metric_rows(&self, now: Timestamp) -> Result<Vec<MetricRow>, StoreError>;
+
+    /// How much is held. All callers are read for it, which takes a while on a large store and is in nobody's way. It
+    /// need not be of one moment if others write meanwhile.
+    async fn health(&self, now: Timestamp) -> Result<Health, StoreError>;
 }
 
 /// Keeps running conversations.
+///
+/// A process that serves a turn loads the session, and saves it in place of the [`Revision`] that it has loaded: of two
+/// that serve turns of one conversation at once, one is told that the other was faster. Nothing is locked, so nothing
+/// has to be unlocked after a process has died.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
-    /// Saves a session in place of the one saved before.
-    async fn save_session(&self, session: SavedSession) -> Result<(), StoreError>;
+    /// Saves a session, unless something else is there than it may replace. Answers whether it is saved; if not,
+    /// nothing was written. To repeat a save that was carried out, with the same revision, answers that it is saved.
+    async fn save_session(&self, session: SavedSession, replaces: Replaces, now: Timestamp)
+    -> Result<bool, StoreError>;
 
     /// The session last saved, unless it has expired.
-    async fn load_session(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Sealed>, StoreError>;
+    async fn load_session(
+        &self,
+        conversation: ConversationKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredSession>, StoreError>;
 
     /// Deletes a session. Deleting what is not there is no error.
     async fn delete_session(&self, conversation: ConversationKey) -> Result<(), StoreError>;
+
+    /// Up to `limit` conversations whose time to be ended has come, the longest overdue first. Those whose sessions
+    /// have expired are none of them.
+    async fn overdue_sessions(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, StoreError>;
 }
 
-/// A store that keeps both.
-pub trait Backend: Store + Sessions {}
+/// Keeps agents: for each its current version, for a while those before it, and the components that they run.
+#[async_trait]
+pub trait Agents: Send + Sync + 'static {
+    /// Makes a version its agent's current one, also one that was replaced or withdrawn before. The one that was
+    /// current is kept as replaced in the hour of `now` (P1). A version that is there already gets the new record.
+    ///
+    /// `bytes` are the component's. They may be left out if it is known to be there; if it is not, nothing is written
+    /// and the answer is [`Published::UnknownComponent`]. A component that is there is left as it is: its key tells
+    /// its bytes.
+    async fn publish_agent(
+        &self,
+        version: AgentVersion,
+        bytes: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Published, StoreError>;
 
-impl<T: Store + Sessions> Backend for T {}
+    /// The current version of every agent that has one, by the agent's key.
+    async fn agents(&self) -> Result<Vec<AgentVersion>, StoreError>;
+
+    /// A version, whether it is current, replaced or withdrawn, until a sweep deletes it.
+    async fn agent_version(&self, agent: AgentKey, version: VersionKey) -> Result<Option<AgentVersion>, StoreError>;
+
+    /// An agent's current version, if it has one.
+    async fn current_agent(&self, agent: AgentKey) -> Result<Option<AgentVersion>, StoreError>;
+
+    /// A component's bytes.
+    async fn component(&self, component: ComponentKey) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Leaves an agent without a current version: the one that was current is kept as withdrawn in the hour of `now`
+    /// (P1). Answers whether there was one.
+    async fn withdraw_agent(&self, agent: AgentKey, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// A store that keeps all of it.
+pub trait Backend: Store + Sessions + Agents {}
+
+impl<T: Store + Sessions + Agents> Backend for T {}

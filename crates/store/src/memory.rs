@@ -1,17 +1,23 @@
 //! The store that keeps everything in this process.
 
+mod agents;
+
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
+    ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 
+use self::agents::Versions;
 use crate::{
-    Amendment, Commit, Committed, ConversationKey, Ended, Erased, ErasedSince, Erasure, Erasures, Field, Held,
-    IdentityKey, Interaction, InteractionId, Loaded, MetricRow, Read, Recorded, RowId, SavedSession, Sealed, Sessions,
-    Settled, Store, StoreError, Swept, Timestamp,
+    AgentKey, AgentVersion, Agents, Amendment, Commit, Committed, ComponentKey, ConversationKey, Ended, Erased,
+    ErasedSince, Erasure, Erasures, Field, Health, Held, IdentityKey, Interaction, InteractionId, Loaded, MetricRow,
+    Published, Read, Recorded, Replaces, RowId, SavedSession, Sealed, Sessions, Settled, Store, StoreError,
+    StoredSession, Swept, Timestamp, VersionKey,
+    types::{day_of, hour_of},
 };
 
 /// Keeps everything in this process, for as long as the process runs.
@@ -25,10 +31,12 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct State {
     erasures: Erasures,
-    callers: HashMap<IdentityKey, Caller>,
+    callers: BTreeMap<IdentityKey, Caller>,
     marks: HashMap<ConversationKey, Mark>,
     rows: BTreeMap<(InteractionId, RowId), Row>,
     sessions: HashMap<ConversationKey, SavedSession>,
+    agents: Versions,
+    swept: Option<Timestamp>,
 }
 
 #[derive(Default)]
@@ -104,6 +112,18 @@ impl Store for MemoryStore {
         Ok(self.state().export(identity, now))
     }
 
+    async fn identities(
+        &self,
+        after: Option<IdentityKey>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<IdentityKey>, StoreError> {
+        let state = self.state();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let held = state.callers.range((from, Bound::Unbounded)).filter(|(_, caller)| caller.is_held(now));
+        Ok(held.map(|(identity, _)| *identity).take(limit).collect())
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
         Ok(self.state().sweep(now))
     }
@@ -111,24 +131,78 @@ impl Store for MemoryStore {
     async fn metric_rows(&self, now: Timestamp) -> Result<Vec<MetricRow>, StoreError> {
         Ok(self.state().metric_rows(now, |_| true))
     }
+
+    async fn health(&self, now: Timestamp) -> Result<Health, StoreError> {
+        Ok(self.state().health(now))
+    }
 }
 
 #[async_trait]
 impl Sessions for MemoryStore {
-    async fn save_session(&self, session: SavedSession) -> Result<(), StoreError> {
-        self.state().sessions.insert(session.conversation, session);
-        Ok(())
+    async fn save_session(
+        &self,
+        session: SavedSession,
+        replaces: Replaces,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state().save_session(session, replaces, now))
     }
 
-    async fn load_session(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Sealed>, StoreError> {
+    async fn load_session(
+        &self,
+        conversation: ConversationKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredSession>, StoreError> {
         let state = self.state();
         let saved = state.sessions.get(&conversation).filter(|saved| saved.expires > now);
-        Ok(saved.map(|saved| saved.session.clone()))
+        Ok(saved.map(|saved| StoredSession { revision: saved.revision, session: saved.session.clone() }))
     }
 
     async fn delete_session(&self, conversation: ConversationKey) -> Result<(), StoreError> {
         self.state().sessions.remove(&conversation);
         Ok(())
+    }
+
+    async fn overdue_sessions(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        let state = self.state();
+        let alive = state.sessions.values().filter(|saved| saved.expires > now);
+        let mut overdue: Vec<(Timestamp, ConversationKey)> =
+            alive.filter_map(|saved| Some((saved.overdue?, saved.conversation))).collect();
+        overdue.retain(|(since, _)| *since <= now);
+        overdue.sort();
+        Ok(overdue.into_iter().map(|(_, conversation)| conversation).take(limit).collect())
+    }
+}
+
+#[async_trait]
+impl Agents for MemoryStore {
+    async fn publish_agent(
+        &self,
+        version: AgentVersion,
+        bytes: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Published, StoreError> {
+        Ok(self.state().agents.publish(version, bytes, now))
+    }
+
+    async fn agents(&self) -> Result<Vec<AgentVersion>, StoreError> {
+        Ok(self.state().agents.current().cloned().collect())
+    }
+
+    async fn agent_version(&self, agent: AgentKey, version: VersionKey) -> Result<Option<AgentVersion>, StoreError> {
+        Ok(self.state().agents.version(agent, version).cloned())
+    }
+
+    async fn current_agent(&self, agent: AgentKey) -> Result<Option<AgentVersion>, StoreError> {
+        Ok(self.state().agents.current().find(|version| version.agent == agent).cloned())
+    }
+
+    async fn component(&self, component: ComponentKey) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.state().agents.component(component).map(<[u8]>::to_vec))
+    }
+
+    async fn withdraw_agent(&self, agent: AgentKey, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.state().agents.withdraw(agent, now))
     }
 }
 
@@ -143,6 +217,9 @@ impl State {
     }
 
     fn commit(&mut self, commit: Commit) -> Committed {
+        if commit.ends_session {
+            self.sessions.remove(&commit.conversation);
+        }
         if let Some(ended) = self.ended(commit.conversation, commit.now) {
             return Committed::Before(ended);
         }
@@ -293,6 +370,9 @@ impl State {
         let sessions = self.sessions.len();
         self.sessions.retain(|_, session| session.expires > now);
         swept.sessions = (sessions - self.sessions.len()) as u64;
+
+        self.agents.sweep(now);
+        self.swept = Some(hour_of(now));
         swept
     }
 
@@ -302,11 +382,50 @@ impl State {
         rows.sort_by_key(|row| (row.began, row.id, row.interaction));
         rows
     }
+
+    fn health(&self, now: Timestamp) -> Health {
+        let fields = self.callers.values().flat_map(|caller| caller.fields.values());
+        let mut expiring: BTreeMap<Timestamp, u64> = BTreeMap::new();
+        for field in fields.filter(|field| field.expires > now) {
+            *expiring.entry(day_of(field.expires)).or_default() += 1;
+        }
+        let interactions = self.callers.values().filter_map(|caller| caller.interaction.as_ref());
+        Health {
+            identities: self.callers.values().filter(|caller| caller.is_held(now)).count() as u64,
+            fields: expiring.values().sum(),
+            interactions: interactions.filter(|interaction| interaction.expires > now).count() as u64,
+            metrics: self.rows.values().filter(|row| row.expires > now).count() as u64,
+            sessions: self.sessions.values().filter(|saved| saved.expires > now).count() as u64,
+            expiring: expiring.into_iter().collect(),
+            swept: self.swept,
+        }
+    }
+
+    fn save_session(&mut self, session: SavedSession, replaces: Replaces, now: Timestamp) -> bool {
+        let there = self.sessions.get(&session.conversation).filter(|saved| saved.expires > now);
+        let there = there.map(|saved| saved.revision);
+        let may = match replaces {
+            Replaces::Anything => true,
+            Replaces::Nothing => there.is_none(),
+            Replaces::Revision(revision) => there == Some(revision),
+        };
+        let repeated = there == Some(session.revision);
+        if may {
+            self.sessions.insert(session.conversation, session);
+        }
+        may || repeated
+    }
 }
 
 impl Caller {
     fn fields(&self, now: Timestamp) -> Vec<Field> {
         self.fields.values().filter(|field| field.expires > now).cloned().collect()
+    }
+
+    /// Whether a field or an interaction is held that has not expired.
+    fn is_held(&self, now: Timestamp) -> bool {
+        self.fields.values().any(|field| field.expires > now)
+            || self.interaction.as_ref().is_some_and(|interaction| interaction.expires > now)
     }
 
     /// All interactions that metric rows of this caller may be tied to.

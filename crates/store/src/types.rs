@@ -26,6 +26,10 @@ pub struct InteractionId(pub [u8; 16]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RowId(pub [u8; 16]);
 
+/// Names one saved state of a session. Whoever saves it makes it up at random, anew for each save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Revision(pub [u8; 16]);
+
 /// Bytes that only the codec can read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed(#[serde(with = "serde_bytes")] pub Vec<u8>);
@@ -102,6 +106,8 @@ pub struct Commit {
     pub interaction: Option<NewInteraction>,
     /// What is to be remembered of the commit itself.
     pub mark: Mark,
+    /// Whether the conversation's session is deleted with it.
+    pub ends_session: bool,
 }
 
 /// A first interaction, to be inserted if none stands.
@@ -285,6 +291,62 @@ pub struct SavedSession {
     pub conversation: ConversationKey,
     /// When it is to be deleted, to the second.
     pub expires: Timestamp,
+    /// When, to the second, somebody should end the conversation if nothing has happened until then. None: never.
+    pub overdue: Option<Timestamp>,
+    /// The name of this state.
+    pub revision: Revision,
     /// The session.
     pub session: Sealed,
 }
+
+/// What a save may take the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaces {
+    /// Whatever is there.
+    Anything,
+    /// Nothing: only if no session that has not expired is there.
+    Nothing,
+    /// The session in this state, if it has not expired.
+    Revision(Revision),
+}
+
+/// A session as it was last saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// The name of this state.
+    pub revision: Revision,
+    /// The session.
+    pub session: Sealed,
+}
+
+/// How much is held, and how long still. What has expired does not count, whether or not it was swept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Callers on whom a field or an interaction is held.
+    pub identities: u64,
+    /// Fields.
+    pub fields: u64,
+    /// First interactions.
+    pub interactions: u64,
+    /// Metric rows.
+    pub metrics: u64,
+    /// Sessions.
+    pub sessions: u64,
+    /// How many fields expire on each day, by day: the first second of the UTC day, and the fields. Days on which none
+    /// does are left out.
+    pub expiring: Vec<(Timestamp, u64)>,
+    /// The hour in which the last sweep deleted what had expired. None if there was none.
+    pub swept: Option<Timestamp>,
+}
+
+/// The full hour that a time is in (P1).
+pub(crate) fn hour_of(time: Timestamp) -> Timestamp {
+    time.saturating_sub(time.rem_euclid(HOUR))
+}
+
+/// The first second of the UTC day that a time is in.
+pub(crate) fn day_of(time: Timestamp) -> Timestamp {
+    time.saturating_sub(time.rem_euclid(24 * HOUR))
+}
+
+const HOUR: Timestamp = 3600;

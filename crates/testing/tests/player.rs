@@ -425,22 +425,6 @@ async fn a_store_that_fails_at_the_commit_is_a_failure_of_the_conversation() {
 }
 
 #[tokio::test]
-async fn a_commit_that_succeeded_is_reported_though_what_came_after_it_failed() {
-    let store = Arc::new(FaultyStore::default());
-    let desk = desk_on(store.clone()).await;
-    store.fail(&[Fault::DeleteSession]);
-    let conversations = r#"
-  - caller_number: "+441632960001"
-    turns: [{ call: set, arguments: { key: cheese_type, value: brie } }]
-    expect: { memory: { cheese_type: brie }, commit: { cheese_type: kept } }
-"#;
-    let result = play_at(&desk, conversations).await.remove(0);
-    assert_eq!(serde_json::to_value(&result).unwrap()["commit"]["status"], "committed");
-    assert_eq!(result.failures.len(), 1, "{:?}", result.failures);
-    assert!(result.failures[0].contains("everything is committed"), "{:?}", result.failures);
-}
-
-#[tokio::test]
 async fn m5_a_store_that_cannot_be_read_fails_the_turn() {
     let store = Arc::new(FaultyStore::default());
     let desk = desk_on(store.clone()).await;

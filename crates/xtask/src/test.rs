@@ -7,12 +7,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use agent_memory_build::toolchain::{self, Way};
 use anyhow::Context;
 use cargo_metadata::{Message, Metadata, Package};
 
+use crate::needs::{self, Need};
 use crate::steps::{Log, Outcome, Steps};
-use crate::{contract, guests, workspace};
+use crate::{contract, guests, is_ci, workspace};
 
 /// The package and the tests of it that put the policy to work.
 const POLICY_SUITE: (&str, &str) = ("agent-memory-tests", "host");
@@ -23,21 +23,16 @@ const POLICY_VARIABLE: &str = "AGENT_MEMORY_POLICY";
 /// The version that is installed where there is none and nobody to ask.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Tells tests of builds which ways to the wasm target cannot be had here, as the names of ways with commas between, and
-/// [`WASIP2`] where that cannot be had. Under CI they take nothing else for a reason to be skipped.
+/// Tells tests what cannot be had here, as the names of [`Need`]s with commas between. Under CI they take nothing else for
+/// a reason to be skipped.
 const WITHOUT_VARIABLE: &str = "AGENT_MEMORY_TEST_WITHOUT";
-
-/// The target of Rust that authors may compile for by themselves.
-const WASIP2: &str = "wasm32-wasip2";
 
 /// Runs everything, or what is quick.
 pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
     let checkout = Checkout::find()?;
     let mut steps = Steps::new(checkout.scratch.clone());
-    steps.run("wasm tool-chain", |_| set_up());
-    let mut missing = Way::ALL.to_vec();
-    missing.retain(|way| !is_there(*way));
-    let has_wasip2 = has_wasip2();
+    steps.run("set-up", |_| needs::set_up());
+    let missing = Need::missing();
     steps.run("formatting", |log| log.run(&mut workspace::cargo(["fmt", "--all", "--check", "--", "-l"])));
     steps.run("guests up to date", |_| guests::check().map(|()| Outcome::Passed));
     steps.run("contract page up to date", |_| contract::check().map(|()| Outcome::Passed));
@@ -45,8 +40,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
         log.run(&mut workspace::cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     });
     steps.run("tests", |log| {
-        let wasip2 = (!has_wasip2).then_some(WASIP2);
-        let names: Vec<&str> = missing.iter().map(|way| way.name()).chain(wasip2).collect();
+        let names: Vec<&str> = missing.iter().map(|need| need.name()).collect();
         log.run(workspace::cargo(["test", "--workspace", "--no-fail-fast"]).env(WITHOUT_VARIABLE, names.join(",")))
     });
 
@@ -58,17 +52,8 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
     steps.run("documentation", unless_fast(documentation));
     steps.run("dependencies", unless_fast(dependencies));
 
-    for way in missing {
-        let reason = match way {
-            Way::Target => "the target is not installed: `rustup target add wasm32-unknown-unknown`",
-            Way::Rustup => "there is no rustup, or it cannot fetch the target",
-            Way::Debian => "the packages are not installed: `apt-get install rustc-web rust-web-src`",
-        };
-        steps.skip(&format!("builds of guests the way `{way}`"), reason.to_owned());
-    }
-    if !has_wasip2 {
-        let reason = format!("the target is not installed: `rustup target add {WASIP2}`");
-        steps.skip(&format!("functions in Rust for {WASIP2}"), reason);
+    for need in missing {
+        steps.skip(&need.left_out(), need.advice().to_owned());
     }
     steps.finish()
 }
@@ -86,40 +71,6 @@ impl Checkout {
         let scratch = metadata.target_directory.join("xtask").into_std_path_buf();
         Ok(Self { metadata, scratch })
     }
-}
-
-fn is_ci() -> bool {
-    std::env::var_os("CI").is_some_and(|value| !value.is_empty())
-}
-
-/// Fetches what building guests needs. Where nobody minds, also what the way needs that this machine would not take, so
-/// that both are tested; that it cannot be had is no failure.
-fn set_up() -> anyhow::Result<Outcome> {
-    let fetch = |way| toolchain::prepare(way, workspace::root(), &workspace::show);
-    fetch(Way::from_environment()?)?;
-    if is_ci() {
-        for way in [Way::Rustup, Way::Debian] {
-            if !is_there(way) {
-                // Without success, the summary names it.
-                let _ = fetch(Some(way));
-            }
-        }
-        if !has_wasip2() {
-            // As above.
-            let _ = Command::new("rustup").args(["target", "add", WASIP2]).output();
-        }
-    }
-    Ok(Outcome::Passed)
-}
-
-/// Whether functions can be compiled for the target that has clocks and random numbers.
-fn has_wasip2() -> bool {
-    let rustc = Command::new("rustc").args(["--print", "target-libdir", "--target", WASIP2]).output();
-    rustc.is_ok_and(|found| Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir())
-}
-
-fn is_there(way: Way) -> bool {
-    toolchain::find(Some(way), workspace::root()).is_ok()
 }
 
 /// Builds the guests and runs on that policy the tests that ran on the one in the repository.

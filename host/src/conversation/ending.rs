@@ -11,7 +11,7 @@ use crate::agent::END_FUNCTION;
 use crate::bindings::policy as wit;
 use crate::codec::{Place, RowDetails, StoredIdentifier, StoredReport};
 use crate::session::{Phase, Proposed};
-use crate::{CommitReport, EndError, Json, Outcome, PolicyFailure, Turn, convert};
+use crate::{CommitReport, EndError, Json, Outcome, PolicyFailure, SaveError, Turn, convert};
 
 /// A conversation that has ended.
 #[derive(Clone, Debug)]
@@ -53,12 +53,11 @@ impl Conversation {
     /// Learns whether the conversation was ended elsewhere: by another process, or before a crash.
     async fn catch_up(&mut self) -> Result<(), EndError> {
         let (shared, now) = (&self.shared, self.shared.now().as_second());
-        let saved = shared.store.load_session(self.key, now).await.map_err(EndError::Rejected)?;
-        if let Some(saved) = saved {
-            let saved = shared.codec.open_session(Place::Session(self.key), &saved);
-            let saved = saved.map_err(|_| EndError::Rejected(damaged("a session")))?;
+        if let Some(saved) = shared.session(self.key).await.map_err(EndError::Rejected)? {
             if !matches!(saved.phase, Phase::Running) {
                 self.session = saved;
+            } else if saved.saved != self.session.saved && saved.saved != self.attempted.map(|attempted| attempted.0) {
+                return Err(EndError::Conflict);
             }
             return Ok(());
         }
@@ -95,14 +94,18 @@ impl Conversation {
 
     /// Commits a proposal and closes the session.
     async fn finish(&mut self, proposed: Proposed) -> Result<wit::Report, EndError> {
-        // Without `end_function` there is nothing that a retry must not do again, and the commit is the first thing
-        // that has to be durable.
-        if self.version.has(END_FUNCTION) && !proposed.stored {
-            self.save().await.map_err(EndError::Rejected)?;
+        // Without `end_function` there is nothing that a retry must not do again, and without a session in the store
+        // there is nobody else who could go on with the conversation: the commit is then the first thing that has to
+        // be durable.
+        if (self.version.has(END_FUNCTION) || self.session.saved.is_some()) && !proposed.stored {
+            self.save().await.map_err(|error| match error {
+                SaveError::Conflict => EndError::Conflict,
+                SaveError::Store(error) => EndError::Rejected(error),
+            })?;
         }
         let known = matches!(proposed.proposal.identity, wit::Identity::Known(_));
         let report = match self.commitment(proposed) {
-            None => self.settle(&self.draft(), nothing()).await?,
+            None => self.settle(&self.draft(), convert::nothing_committed()).await?,
             Some(commit) => match self.shared.store.commit(commit).await {
                 Ok(Committed::Now(settled)) => self.settle_with(&self.draft(), settled).await?,
                 Ok(Committed::Before(ended)) => self.recorded_report(ended).await?,
@@ -112,22 +115,24 @@ impl Conversation {
         };
         self.session.phase = Phase::Ended(Box::new(report.clone()));
         self.session.strip();
-        // A commit is remembered by its mark. Where there was none, the session has to remember the end.
-        let closed = if !self.session.stored {
-            Ok(())
-        } else if known {
-            self.shared.store.delete_session(self.key).await
-        } else {
-            self.save().await
-        };
-        closed.map_err(EndError::Committed)?;
+        if known {
+            // The session went with the commit, which is remembered by its mark.
+            self.session.saved = None;
+        } else if self.session.saved.is_some() {
+            // Nothing was committed: the session has to remember the end. If somebody else has saved it, it is the same
+            // end, for the proposal was saved before.
+            match self.save().await {
+                Ok(()) | Err(SaveError::Conflict) => {}
+                Err(SaveError::Store(error)) => return Err(EndError::Committed(error)),
+            }
+        }
         Ok(report)
     }
 
     fn draft(&self) -> wit::DraftReport {
         match &self.session.phase {
             Phase::Proposed(proposed) => proposed.proposal.draft.clone(),
-            Phase::Running | Phase::Ended(_) => no_keys(),
+            Phase::Running | Phase::Ended(_) => convert::no_keys(),
         }
     }
 
@@ -161,6 +166,7 @@ impl Conversation {
             identity,
             erasures: self.session.erasures,
             now: self.shared.now().as_second(),
+            ends_session: self.session.saved.is_some(),
             patch: patch.collect(),
             interaction: new_interaction,
             mark: Mark { expires: proposal.mark_expires, report: codec.seal(Place::Report(self.key), &report) },
@@ -171,13 +177,9 @@ impl Conversation {
 
     /// The report of a commit that the store remembers. After an erase nothing is known but that it was (rule W4).
     async fn recorded_report(&self, ended: Recorded) -> Result<wit::Report, EndError> {
-        let Some(recorded) = ended.recorded else { return Ok(self.settle(&no_keys(), nothing()).await?) };
-        let report: StoredReport = self
-            .shared
-            .codec
-            .open(Place::Report(self.key), &recorded.report)
-            .map_err(|_| EndError::Committed(damaged("a report")))?;
-        self.settle_with(&report.draft, recorded.settled).await
+        let recorded = convert::ended(self.shared.codec, self.key, ended);
+        let (draft, commitment) = recorded.map_err(|_| EndError::Committed(damaged("a report")))?;
+        Ok(self.settle(&draft, commitment).await?)
     }
 
     async fn settle_with(&self, draft: &wit::DraftReport, settled: Settled) -> Result<wit::Report, EndError> {
@@ -195,14 +197,6 @@ impl Conversation {
         let settlement = wit::Settlement::Committed(commitment);
         Ok(instance.policy.call_settle(&mut instance.store, draft, &settlement).await?)
     }
-}
-
-fn nothing() -> wit::Commitment {
-    wit::Commitment { erased: wit::Erased::Nothing, standing: None, first: false }
-}
-
-fn no_keys() -> wit::DraftReport {
-    wit::DraftReport { off: None, keys: Vec::new(), warnings: Vec::new() }
 }
 
 fn random_id() -> [u8; 16] {

@@ -37,7 +37,7 @@ pub(crate) async fn memory(command: &Memory) -> anyhow::Result<Verdict> {
 
 async fn get(caller: &Caller) -> anyhow::Result<()> {
     let administration = surroundings::administration(&caller.stored)?;
-    let mut fields = administration.get(&caller.scope(), caller.kind(), &caller.identifier).await?;
+    let mut fields = administration.get(&caller.scope.scope(), caller.kind(), &caller.identifier).await?;
     keep_only(&mut fields, caller.key.as_deref());
     if caller.json {
         return output::json_line(&Remembered { identifier_kind: caller.kind(), fields });
@@ -47,7 +47,7 @@ async fn get(caller: &Caller) -> anyhow::Result<()> {
 
 async fn export(caller: &Caller) -> anyhow::Result<()> {
     let administration = surroundings::administration(&caller.stored)?;
-    let mut export = administration.export(&caller.scope(), caller.kind(), &caller.identifier).await?;
+    let mut export = administration.export(&caller.scope.scope(), caller.kind(), &caller.identifier).await?;
     keep_only(&mut export.fields, caller.key.as_deref());
     if caller.json {
         return output::json_line(&export);
@@ -76,7 +76,7 @@ async fn export(caller: &Caller) -> anyhow::Result<()> {
 
 async fn erase(caller: &Caller) -> anyhow::Result<()> {
     let administration = surroundings::administration(&caller.stored)?;
-    let (scope, kind, key) = (caller.scope(), caller.kind(), caller.key.as_deref());
+    let (scope, kind, key) = (caller.scope.scope(), caller.kind(), caller.key.as_deref());
     let deleted = administration.erase(&scope, kind, &caller.identifier, key).await?;
     if caller.json {
         return output::json_line(&Deleted { deleted });

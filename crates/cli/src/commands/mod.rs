@@ -8,7 +8,9 @@ mod demo;
 mod memory;
 mod new;
 mod run;
+mod serve;
 mod sweep;
+mod token;
 
 use crate::arguments::Command;
 
@@ -32,6 +34,9 @@ pub(crate) async fn execute(command: Command) -> anyhow::Result<Verdict> {
         Command::Memory(command) => memory::memory(&command).await,
         Command::Sweep(arguments) => sweep::sweep(&arguments).await,
         Command::Analytics(arguments) => analytics::analytics(&arguments).await,
+        Command::Serve(arguments) => serve::serve(arguments).await,
+        Command::Token(arguments) => token::token(arguments),
+        Command::CompileComponent { .. } => anyhow::bail!("this is for `agent-memory serve` alone"),
         Command::Completions { shell } => completions::completions(shell),
     }
 }

@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 9] = ["demo", "new", "build", "check", "run", "memory", "sweep", "analytics", "completions"];
+const COMMANDS: [&str; 11] =
+    ["demo", "new", "build", "check", "run", "memory", "sweep", "analytics", "serve", "token", "completions"];
 
 #[test]
 fn wrong_usage_is_told_and_ends_with_2() {

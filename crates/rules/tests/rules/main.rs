@@ -7,6 +7,7 @@ mod configuration;
 mod identifier;
 mod interaction;
 mod memory;
+mod patch;
 mod privacy;
 mod state;
 mod support;

@@ -7,8 +7,8 @@ fn lasting(key: &str, expires: Timestamp) -> Field {
     Field { expires, ..field(key, "x") }
 }
 
-fn session(number: u64, expires: Timestamp) -> SavedSession {
-    SavedSession { conversation: conversation(number), expires, session: sealed("session") }
+fn lasting_session(number: u64, expires: Timestamp) -> SavedSession {
+    SavedSession { expires, ..session(number, "session") }
 }
 
 pub async fn e1_each_field_expires_on_its_own(store: Subject) {
@@ -28,8 +28,8 @@ pub async fn e2_a_sweep_counts_what_it_deletes(store: Subject) {
     committed(&store, Commit { patch: fields(1), ..counted(2, 2, NOW) }).await;
     committed(&store, counted(3, 2, NOW)).await;
     committed(&store, patch(4, 3, vec![lasting("a", expires + DAY)])).await;
-    store.save_session(session(1, expires)).await.unwrap();
-    store.save_session(session(2, expires + 1)).await.unwrap();
+    save(&store, lasting_session(1, expires)).await;
+    save(&store, lasting_session(2, expires + 1)).await;
 
     assert_eq!(store.sweep(expires - 1).await.unwrap(), Swept::default());
     let swept = Swept { fields: 3, identifiers: 1, interactions: 2, metrics: 3, sessions: 1 };
@@ -48,7 +48,7 @@ pub async fn e2_a_sweep_deletes_any_number(store: Subject) {
             tokio::spawn(async move {
                 let patch = vec![lasting("a", NOW + 90 * DAY), lasting("b", NOW + 91 * DAY)];
                 committed(&store, Commit { patch, ..counted(number, number, NOW) }).await;
-                store.save_session(session(number, NOW + number as Timestamp)).await.unwrap();
+                save(&store, lasting_session(number, NOW + number as Timestamp)).await;
             })
         })
         .collect();
@@ -67,14 +67,14 @@ pub async fn e2_a_sweep_leaves_what_has_not_expired(store: Subject) {
     let now = NOW + 80 * DAY;
     committed(&store, Commit { patch: vec![lasting("a", now), lasting("b", now + HOUR)], ..counted(1, 1, NOW) }).await;
     committed(&store, counted(2, 1, NOW + DAY)).await;
-    store.save_session(session(1, now + 1)).await.unwrap();
+    save(&store, lasting_session(1, now + 1)).await;
     let before = store.export(identity(1), now).await.unwrap();
     let rows = store.metric_rows(now).await.unwrap();
 
     store.sweep(now).await.unwrap();
     assert_eq!(store.export(identity(1), now).await.unwrap(), before);
     assert_eq!(store.metric_rows(now).await.unwrap(), rows);
-    assert!(store.load_session(conversation(1), now).await.unwrap().is_some());
+    assert!(stored(&store, 1, now).await.is_some());
     // What had expired is really gone: a clock that goes back shows.
     assert_eq!(fields(&store, 1, NOW).await, [lasting("b", now + HOUR)]);
 }

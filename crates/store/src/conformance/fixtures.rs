@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     Backend, Commit, Committed, ConversationKey, Ended, Erasure, Erasures, Field, IdentityKey, Interaction,
-    InteractionId, Mark, NewInteraction, NewRow, Read, Recorded, RowId, Sealed, Settled, Timestamp,
+    InteractionId, Mark, NewInteraction, NewRow, Read, Recorded, Replaces, Revision, RowId, SavedSession, Sealed,
+    Settled, StoredSession, Timestamp,
 };
 
 pub(super) type Subject = Arc<dyn Backend>;
@@ -53,6 +54,7 @@ pub(super) fn commit(conversation_number: u64, identity_number: u64) -> Commit {
         patch: Vec::new(),
         interaction: None,
         mark: Mark { expires: LATER, report: report(conversation_number) },
+        ends_session: false,
     }
 }
 
@@ -96,6 +98,30 @@ pub(super) fn erasure(identity_number: u64, key: Option<&str>) -> Erasure {
     Erasure { identity: identity(identity_number), key: key.map(str::to_owned), now: NOW, expires: NOW + 2 * DAY }
 }
 
+pub(super) fn revision(number: u64) -> Revision {
+    Revision(half(bytes(number, 5)))
+}
+
+/// A session that is kept for a day and that nobody has to end.
+pub(super) fn session(conversation_number: u64, text: &str) -> SavedSession {
+    SavedSession {
+        conversation: conversation(conversation_number),
+        expires: NOW + DAY,
+        overdue: None,
+        revision: revision(conversation_number),
+        session: sealed(text),
+    }
+}
+
+/// Saves a session, whatever was there.
+pub(super) async fn save(store: &Subject, session: SavedSession) {
+    assert!(store.save_session(session, Replaces::Anything, NOW).await.unwrap());
+}
+
+pub(super) async fn stored(store: &Subject, conversation_number: u64, now: Timestamp) -> Option<StoredSession> {
+    store.load_session(conversation(conversation_number), now).await.unwrap()
+}
+
 /// Commits, and expects that it had not been committed before.
 pub(super) async fn committed(store: &Subject, commit: Commit) -> Settled {
     match store.commit(commit).await.unwrap() {
@@ -137,7 +163,7 @@ pub(super) async fn recorded(store: &Subject, conversation_number: u64, now: Tim
 }
 
 /// Bytes that no other number and kind have, and that begin alike for neighbours.
-fn bytes(number: u64, kind: u8) -> [u8; 32] {
+pub(super) fn bytes(number: u64, kind: u8) -> [u8; 32] {
     let mut bytes = [kind; 32];
     bytes[8..16].copy_from_slice(&number.to_be_bytes());
     bytes

@@ -6,7 +6,8 @@ use proptest::{collection::vec, prelude::*};
 
 use super::fixtures::{self, HOUR, NOW, Subject};
 use crate::{
-    Amendment, Commit, Erasure, Field, Interaction, MemoryStore, NewInteraction, NewRow, Read, SavedSession, Timestamp,
+    AgentKey, AgentVersion, Amendment, Commit, ComponentKey, Erasure, Field, Interaction, MemoryStore, NewInteraction,
+    NewRow, Read, Replaces, SavedSession, Timestamp, VersionKey,
 };
 
 /// How many callers there are.
@@ -17,6 +18,13 @@ const CONVERSATIONS: u64 = 12;
 
 /// The keys of fields.
 const KEYS: [&str; 4] = ["", "a", "a\0", "ä"];
+
+/// How many agents there are, and versions and components of each.
+const AGENTS: u8 = 2;
+const VERSIONS: u8 = 3;
+
+/// How many names of states sessions have: few, so that many meet.
+const REVISIONS: u64 = 4;
 
 /// One thing to do. Times are in hours from the clock.
 #[derive(Clone, Debug)]
@@ -49,17 +57,32 @@ pub enum Operation {
     },
     Sweep,
     MetricRows,
-    SaveSession {
-        conversation: u64,
-        seconds: i64,
-        session: Vec<u8>,
+    Identities {
+        after: Option<u64>,
+        limit: usize,
     },
+    Health,
+    SaveSession(PlannedSave),
     LoadSession {
         conversation: u64,
     },
     DeleteSession {
         conversation: u64,
     },
+    OverdueSessions {
+        limit: usize,
+    },
+    PublishAgent {
+        agent: u8,
+        version: u8,
+        component: u8,
+        /// Whether the component's bytes are given.
+        bytes: bool,
+    },
+    WithdrawAgent {
+        agent: u8,
+    },
+    Agents,
     /// Closes the store and opens it again, where that keeps anything.
     Reopen,
 }
@@ -74,6 +97,21 @@ pub struct PlannedCommit {
     pub patch: Vec<(usize, i64, Vec<u8>)>,
     pub interaction: Option<PlannedInteraction>,
     pub mark_expires: i64,
+    pub ends_session: bool,
+}
+
+/// A session to be saved. Times are in seconds from the clock.
+#[derive(Clone, Debug)]
+pub struct PlannedSave {
+    pub conversation: u64,
+    pub expires: i64,
+    pub overdue: Option<i64>,
+    pub revision: u64,
+    /// None: nothing.
+    pub replaces: Option<u64>,
+    /// Whether it replaces anything.
+    pub forced: bool,
+    pub session: Vec<u8>,
 }
 
 /// An interaction to be proposed.
@@ -87,7 +125,7 @@ pub struct PlannedInteraction {
 /// Operations that meet each other often.
 pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let operation = prop_oneof![
-        4 => prop_oneof![9 => 0..30_i64, 1 => -30..0_i64].prop_map(Operation::Tick),
+        4 => prop_oneof![8 => 0..30_i64, 1 => -30..0_i64, 1 => 100..300_i64].prop_map(Operation::Tick),
         3 => (proptest::option::of(0..CALLERS), proptest::option::of(0..CONVERSATIONS))
             .prop_map(|(caller, conversation)| Operation::Load { caller, conversation }),
         10 => planned_commit().prop_map(Operation::Commit),
@@ -100,10 +138,18 @@ pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
         2 => (0..CALLERS).prop_map(|caller| Operation::Export { caller }),
         2 => Just(Operation::Sweep),
         1 => Just(Operation::MetricRows),
-        2 => (0..CONVERSATIONS, -9..90_000_i64, vec(any::<u8>(), 0..9))
-            .prop_map(|(conversation, seconds, session)| Operation::SaveSession { conversation, seconds, session }),
+        2 => (proptest::option::of(0..CALLERS), 0..CALLERS as usize + 2)
+            .prop_map(|(after, limit)| Operation::Identities { after, limit }),
+        1 => Just(Operation::Health),
+        6 => planned_save().prop_map(Operation::SaveSession),
         1 => (0..CONVERSATIONS).prop_map(|conversation| Operation::LoadSession { conversation }),
         1 => (0..CONVERSATIONS).prop_map(|conversation| Operation::DeleteSession { conversation }),
+        2 => (0..CONVERSATIONS as usize).prop_map(|limit| Operation::OverdueSessions { limit }),
+        4 => (0..AGENTS, 0..VERSIONS, 0..VERSIONS, any::<bool>()).prop_map(|(agent, version, component, bytes)| {
+            Operation::PublishAgent { agent, version, component, bytes }
+        }),
+        1 => (0..AGENTS).prop_map(|agent| Operation::WithdrawAgent { agent }),
+        1 => Just(Operation::Agents),
         1 => Just(Operation::Reopen),
     ];
     vec(operation, 1..60)
@@ -113,15 +159,30 @@ fn planned_commit() -> impl Strategy<Value = PlannedCommit> {
     let field = (0..KEYS.len(), -5..60_i64, vec(any::<u8>(), 0..40));
     let interaction = (-9..1_i64, -5..60_i64, -40..1_i64)
         .prop_map(|(began, expires, stands_after)| PlannedInteraction { began, expires, stands_after });
-    (0..CONVERSATIONS, 0..CALLERS, 0..4_u64, vec(field, 0..4), proptest::option::weighted(0.7, interaction), -5..60_i64)
-        .prop_map(|(conversation, caller, erasures_ago, patch, interaction, mark_expires)| PlannedCommit {
-            conversation,
-            caller,
-            erasures_ago,
-            patch,
-            interaction,
-            mark_expires,
+    let ends_session = any::<bool>();
+    (
+        (0..CONVERSATIONS, 0..CALLERS, 0..4_u64, vec(field, 0..4)),
+        (proptest::option::weighted(0.7, interaction), -5..60_i64, ends_session),
+    )
+        .prop_map(|((conversation, caller, erasures_ago, patch), (interaction, mark_expires, ends_session))| {
+            PlannedCommit { conversation, caller, erasures_ago, patch, interaction, mark_expires, ends_session }
         })
+}
+
+fn planned_save() -> impl Strategy<Value = PlannedSave> {
+    let overdue = proptest::option::of(-9..90_000_i64);
+    let replaces = (proptest::option::weighted(0.7, 0..REVISIONS), proptest::bool::weighted(0.3));
+    (0..CONVERSATIONS / 3, -9..90_000_i64, overdue, 0..REVISIONS, replaces, vec(any::<u8>(), 0..9)).prop_map(
+        |(conversation, expires, overdue, revision, (replaces, forced), session)| PlannedSave {
+            conversation,
+            expires,
+            overdue,
+            revision,
+            replaces,
+            forced,
+            session,
+        },
+    )
 }
 
 /// Plays operations on an empty store and compares every answer, and in the end everything, with those of a
@@ -204,13 +265,24 @@ impl Play {
             }
             Operation::Sweep => compare!(self, context, |store| store.sweep(now)),
             Operation::MetricRows => compare!(self, context, |store| store.metric_rows(now)),
-            Operation::SaveSession { conversation, seconds, session } => {
+            Operation::Identities { after, limit } => {
+                compare!(self, context, |store| store.identities(after.map(fixtures::identity), limit, now));
+            }
+            Operation::Health => compare!(self, context, |store| store.health(now)),
+            Operation::SaveSession(planned) => {
                 let session = SavedSession {
-                    conversation: fixtures::conversation(conversation),
-                    expires: now + seconds,
-                    session: fixtures::sealed(session),
+                    conversation: fixtures::conversation(planned.conversation),
+                    expires: now + planned.expires,
+                    overdue: planned.overdue.map(|seconds| now + seconds),
+                    revision: fixtures::revision(planned.revision),
+                    session: fixtures::sealed(planned.session),
                 };
-                compare!(self, context, |store| store.save_session(session.clone()));
+                let replaces = match planned.replaces {
+                    _ if planned.forced => Replaces::Anything,
+                    Some(revision) => Replaces::Revision(fixtures::revision(revision)),
+                    None => Replaces::Nothing,
+                };
+                compare!(self, context, |store| store.save_session(session.clone(), replaces, now));
             }
             Operation::LoadSession { conversation } => {
                 compare!(self, context, |store| store.load_session(fixtures::conversation(conversation), now));
@@ -218,6 +290,24 @@ impl Play {
             Operation::DeleteSession { conversation } => {
                 compare!(self, context, |store| store.delete_session(fixtures::conversation(conversation)));
             }
+            Operation::OverdueSessions { limit } => {
+                compare!(self, context, |store| store.overdue_sessions(now, limit));
+            }
+            Operation::PublishAgent { agent, version, component, bytes } => {
+                let bytes = bytes.then(|| vec![component; 40]);
+                self.ids += 1;
+                let version = AgentVersion {
+                    agent: AgentKey([agent; 32]),
+                    version: VersionKey([version; 32]),
+                    component: ComponentKey([component; 32]),
+                    record: fixtures::sealed(format!("record {}", self.ids)),
+                };
+                compare!(self, context, |store| store.publish_agent(version.clone(), bytes.clone(), now));
+            }
+            Operation::WithdrawAgent { agent } => {
+                compare!(self, context, |store| store.withdraw_agent(AgentKey([agent; 32]), now));
+            }
+            Operation::Agents => self.compare_agents(context).await,
             // It is done by whoever has the store.
             Operation::Reopen => {}
         }
@@ -255,6 +345,7 @@ impl Play {
             interaction,
             ..fixtures::commit(planned.conversation, planned.caller)
         };
+        commit.ends_session = planned.ends_session;
         commit.mark.expires = hours(planned.mark_expires);
         commit.mark.report = fixtures::report(id);
         commit
@@ -276,8 +367,28 @@ impl Play {
                 compare!(self, context, |store| store.load_session(conversation, now));
             }
             compare!(self, context, |store| store.metric_rows(now));
+            compare!(self, context, |store| store.overdue_sessions(now, usize::MAX));
+            compare!(self, context, |store| store.identities(None, usize::MAX, now));
+            compare!(self, context, |store| store.health(now));
         }
-        compare!(self, context, |store| store.sweep(self.now));
-        compare!(self, context, |store| store.sweep(Timestamp::MAX));
+        self.compare_agents(context).await;
+        for now in [self.now, Timestamp::MAX] {
+            compare!(self, context, |store| store.sweep(now));
+            compare!(self, context, |store| store.health(self.now));
+            self.compare_agents(context).await;
+        }
+    }
+
+    async fn compare_agents(&self, context: &str) {
+        compare!(self, context, |store| store.agents());
+        for agent in (0..AGENTS).map(|agent| AgentKey([agent; 32])) {
+            compare!(self, context, |store| store.current_agent(agent));
+            for version in (0..VERSIONS).map(|version| VersionKey([version; 32])) {
+                compare!(self, context, |store| store.agent_version(agent, version));
+            }
+        }
+        for component in (0..VERSIONS).map(|component| ComponentKey([component; 32])) {
+            compare!(self, context, |store| store.component(component));
+        }
     }
 }

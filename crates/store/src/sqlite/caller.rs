@@ -37,6 +37,12 @@ impl Caller {
         fields
     }
 
+    /// Whether a field or an interaction is held that has not expired.
+    pub(super) fn is_held(&self, now: Timestamp) -> bool {
+        self.fields.iter().any(|field| field.expires > now)
+            || self.interaction.as_ref().is_some_and(|interaction| interaction.expires > now)
+    }
+
     /// All interactions that metric rows of this caller may be tied to.
     pub(super) fn interactions(&self) -> impl Iterator<Item = InteractionId> {
         let standing = self.interaction.iter().map(|interaction| interaction.id);

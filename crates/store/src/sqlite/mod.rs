@@ -1,5 +1,6 @@
 //! The store in one SQLite file. `docs/sqlite.md` has its layout and the reasons for it.
 
+mod agents;
 mod caller;
 mod failure;
 mod open;
@@ -8,6 +9,8 @@ mod readers;
 mod record;
 mod schema;
 mod scrub;
+mod sessions;
+mod survey;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -31,11 +34,13 @@ use self::{
     open::Location,
     readers::{LongReads, Readers, snapshot},
     scrub::Means,
+    survey::{Census, Listing, Part},
     writer::Writer,
 };
 use crate::{
-    Amendment, Commit, Committed, ConversationKey, Ended, Erased, Erasure, Held, IdentityKey, Loaded, MetricRow, Read,
-    SavedSession, Sealed, Sessions, Store, StoreError, Swept, Timestamp,
+    AgentKey, AgentVersion, Agents, Amendment, Commit, Committed, ComponentKey, ConversationKey, Ended, Erased,
+    Erasure, Health, Held, IdentityKey, Loaded, MetricRow, Published, Read, Replaces, SavedSession, Sessions, Store,
+    StoreError, StoredSession, Swept, Timestamp, VersionKey,
 };
 
 /// How many connections read at once at most.
@@ -193,6 +198,22 @@ impl Store for SqliteStore {
         self.long_reads.read(move |connection| read::export(connection, &identity, now)).await
     }
 
+    async fn identities(
+        &self,
+        after: Option<IdentityKey>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<IdentityKey>, StoreError> {
+        let mut listing = Listing::new(after, limit, now);
+        loop {
+            let part = self.long_reads.read(move |connection| listing.step(connection)).await?;
+            match part {
+                Part::More(further) => listing = further,
+                Part::All(identities) => return Ok(identities),
+            }
+        }
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
         self.writer.sweep(now).await
     }
@@ -200,20 +221,76 @@ impl Store for SqliteStore {
     async fn metric_rows(&self, now: Timestamp) -> Result<Vec<MetricRow>, StoreError> {
         self.long_reads.read(move |connection| read::metric_rows(connection, now)).await
     }
+
+    async fn health(&self, now: Timestamp) -> Result<Health, StoreError> {
+        let mut census = Census::new(now);
+        loop {
+            let part = self.long_reads.read(move |connection| census.step(connection)).await?;
+            match part {
+                Part::More(further) => census = further,
+                Part::All(health) => return Ok(health),
+            }
+        }
+    }
 }
 
 #[async_trait]
 impl Sessions for SqliteStore {
-    async fn save_session(&self, session: SavedSession) -> Result<(), StoreError> {
-        self.writer.write(move |connection| write::save_session(connection, &session)).await
+    async fn save_session(
+        &self,
+        session: SavedSession,
+        replaces: Replaces,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(move |connection| sessions::save(connection, &session, replaces, now)).await
     }
 
-    async fn load_session(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Sealed>, StoreError> {
-        self.readers.read(|connection| read::session(connection, &conversation, now))
+    async fn load_session(
+        &self,
+        conversation: ConversationKey,
+        now: Timestamp,
+    ) -> Result<Option<StoredSession>, StoreError> {
+        self.readers.read(|connection| sessions::load(connection, &conversation, now))
     }
 
     async fn delete_session(&self, conversation: ConversationKey) -> Result<(), StoreError> {
-        self.writer.write(move |connection| write::delete_session(connection, &conversation)).await
+        self.writer.write(move |connection| sessions::delete(connection, &conversation)).await
+    }
+
+    async fn overdue_sessions(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
+        self.long_reads.read(move |connection| sessions::overdue(connection, now, limit)).await
+    }
+}
+
+#[async_trait]
+impl Agents for SqliteStore {
+    async fn publish_agent(
+        &self,
+        version: AgentVersion,
+        bytes: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Published, StoreError> {
+        self.writer.write(move |connection| agents::publish(connection, &version, bytes.as_deref(), now)).await
+    }
+
+    async fn agents(&self) -> Result<Vec<AgentVersion>, StoreError> {
+        self.long_reads.read(agents::all_current).await
+    }
+
+    async fn agent_version(&self, agent: AgentKey, version: VersionKey) -> Result<Option<AgentVersion>, StoreError> {
+        self.readers.read(|connection| agents::version(connection, &agent, &version))
+    }
+
+    async fn current_agent(&self, agent: AgentKey) -> Result<Option<AgentVersion>, StoreError> {
+        self.readers.read(|connection| agents::current(connection, &agent))
+    }
+
+    async fn component(&self, component: ComponentKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.long_reads.read(move |connection| agents::component(connection, &component)).await
+    }
+
+    async fn withdraw_agent(&self, agent: AgentKey, now: Timestamp) -> Result<bool, StoreError> {
+        self.writer.write(move |connection| agents::withdraw(connection, &agent, now)).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is read, each within one snapshot of the file.
 
-use rusqlite::{Connection, OptionalExtension, Row, params, types::ValueRef};
+use rusqlite::{Connection, Row, params, types::ValueRef};
 
 use super::{
     caller::Caller,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ConversationKey, Ended, Erasures, Held, IdentityKey, Interaction, InteractionId, Loaded, MetricRow, Read, Recorded,
-    RowId, Sealed, Settled, Timestamp,
+    RowId, Settled, Timestamp,
 };
 
 /// One statement, which is one snapshot.
@@ -95,18 +95,6 @@ pub(super) fn metric_rows(connection: &Connection, now: Timestamp) -> Attempt<Ve
         found.push(metric_row(row)?);
     }
     Ok(found)
-}
-
-/// One statement, which is one snapshot.
-pub(super) fn session(
-    connection: &Connection,
-    conversation: &ConversationKey,
-    now: Timestamp,
-) -> Attempt<Option<Sealed>> {
-    let mut statement =
-        connection.prepare_cached("SELECT session FROM sessions WHERE conversation = ?1 AND expires > ?2")?;
-    let session = statement.query_row(params![conversation.0, now], |row| row.get(0)).optional()?;
-    Ok(session.map(Sealed))
 }
 
 /// What a mark has recorded, with the interaction that stood as its metric row has it.

@@ -15,11 +15,11 @@ pub(super) const FORMAT: u32 = STEPS.len() as u32;
 pub(super) const MAX_PAGES: u32 = (2 << 24) - 1;
 
 /// What makes each format out of the one before it. A step that was released is never changed.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, SECOND];
 
 /// Rows have numbers, so that those that are added together stand together, also in the indexes on times: a commit
 /// changes few pages then.
-const FIRST: &str = "
+pub(super) const FIRST: &str = "
 -- One row: how many erasures there were. It only grows.
 CREATE TABLE store (
     erasures INTEGER NOT NULL
@@ -63,6 +63,48 @@ CREATE TABLE sessions (
     session BLOB NOT NULL
 ) STRICT;
 CREATE INDEX sessions_by_expiry ON sessions (expires);
+";
+
+/// Several processes serve the turns of one conversation, agents live in the store, and it says how it is.
+const SECOND: &str = "
+-- The hour of the last sweep. NULL before the first.
+ALTER TABLE store ADD COLUMN swept INTEGER;
+
+-- The running conversations.
+CREATE TABLE sessions_with_revisions (
+    conversation BLOB NOT NULL UNIQUE,
+    expires INTEGER NOT NULL,
+    -- When somebody should end the conversation. NULL: never.
+    overdue INTEGER,
+    -- Random, new with each save.
+    revision BLOB NOT NULL,
+    session BLOB NOT NULL
+) STRICT;
+INSERT INTO sessions_with_revisions (conversation, expires, overdue, revision, session)
+SELECT conversation, expires, NULL, randomblob(16), session FROM sessions ORDER BY rowid;
+DROP TABLE sessions;
+ALTER TABLE sessions_with_revisions RENAME TO sessions;
+CREATE INDEX sessions_by_expiry ON sessions (expires);
+CREATE INDEX sessions_by_overdue ON sessions (overdue, conversation) WHERE overdue IS NOT NULL;
+
+-- The versions of agents. At most one of each agent is current.
+CREATE TABLE agents (
+    agent BLOB NOT NULL,
+    version BLOB NOT NULL,
+    component BLOB NOT NULL,
+    -- The hour in which it was replaced or withdrawn. NULL: it is current.
+    replaced INTEGER,
+    record BLOB NOT NULL,
+    UNIQUE (agent, version)
+) STRICT;
+CREATE UNIQUE INDEX agents_current ON agents (agent) WHERE replaced IS NULL;
+CREATE INDEX agents_by_component ON agents (component);
+
+-- What they run.
+CREATE TABLE components (
+    component BLOB NOT NULL UNIQUE,
+    bytes BLOB NOT NULL
+) STRICT;
 ";
 
 /// What a SQLite file says of itself.
@@ -111,7 +153,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         assert_eq!(stamp(&connection).unwrap(), Stamp { application: 0, format: 0, empty: true });
         migrate(&connection, 0).unwrap();
-        let expected = Stamp { application: APPLICATION_ID, format: 1, empty: false };
+        let expected = Stamp { application: APPLICATION_ID, format: 2, empty: false };
         assert_eq!(stamp(&connection).unwrap(), expected);
     }
 

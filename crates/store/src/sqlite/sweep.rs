@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{caller::Caller, failure::Attempt, record::decode, write::put_caller};
-use crate::{IdentityKey, Swept, Timestamp};
+use crate::{AGENT_KEPT, IdentityKey, Swept, Timestamp, types::hour_of};
 
 /// How many rows one step deletes at most: a few milliseconds' work.
 const ROWS: usize = 128;
@@ -21,6 +21,9 @@ enum Stage {
     Metrics,
     Marks,
     Callers,
+    Agents,
+    Components,
+    Note,
 }
 
 impl Sweep {
@@ -43,15 +46,21 @@ impl Sweep {
             }
             Stage::Marks => self.delete(connection, "marks")?,
             Stage::Callers => self.callers(connection)?,
+            Stage::Agents => self.agents(connection)?,
+            Stage::Components => self.component(connection)?,
+            Stage::Note => self.note(connection)?,
         };
-        if deleted == ROWS {
+        if deleted == self.stage.rows() {
             return Ok(None);
         }
         self.stage = match self.stage {
             Stage::Sessions => Stage::Metrics,
             Stage::Metrics => Stage::Marks,
             Stage::Marks => Stage::Callers,
-            Stage::Callers => return Ok(Some(self.swept)),
+            Stage::Callers => Stage::Agents,
+            Stage::Agents => Stage::Components,
+            Stage::Components => Stage::Note,
+            Stage::Note => return Ok(Some(self.swept)),
         };
         Ok(None)
     }
@@ -77,5 +86,40 @@ impl Sweep {
             put_caller(connection, identity, caller)?;
         }
         Ok(due.len())
+    }
+
+    /// Versions that no conversation can run on any more.
+    fn agents(&self, connection: &Connection) -> Attempt<usize> {
+        let mut statement = connection.prepare_cached(
+            "DELETE FROM agents WHERE rowid IN (SELECT rowid FROM agents WHERE replaced <= ?1 LIMIT ?2)",
+        )?;
+        Ok(statement.execute(params![self.now.saturating_sub(AGENT_KEPT), ROWS])?)
+    }
+
+    /// A component that no version refers to. It may be large, so that each is a step of its own.
+    fn component(&self, connection: &Connection) -> Attempt<usize> {
+        let mut statement = connection.prepare_cached(
+            "DELETE FROM components WHERE rowid = (
+                SELECT rowid FROM components
+                WHERE NOT EXISTS (SELECT 1 FROM agents WHERE agents.component = components.component) LIMIT 1
+            )",
+        )?;
+        Ok(statement.execute([])?)
+    }
+
+    /// Remembers when this was.
+    fn note(&self, connection: &Connection) -> Attempt<usize> {
+        connection.prepare_cached("UPDATE store SET swept = ?1 WHERE swept IS NOT ?1")?.execute([hour_of(self.now)])?;
+        Ok(0)
+    }
+}
+
+impl Stage {
+    /// How many rows a step deletes if there may be more to delete.
+    fn rows(self) -> usize {
+        match self {
+            Self::Components => 1,
+            _ => ROWS,
+        }
     }
 }

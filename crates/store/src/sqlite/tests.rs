@@ -6,7 +6,10 @@ use rusqlite::{Connection, types::Value};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{Effect, Erasure, Field, Interaction, InteractionId, Mark, NewInteraction, NewRow, RowId};
+use super::{caller::Caller, record::encode};
+use crate::{
+    Effect, Erasure, Field, Interaction, InteractionId, Mark, NewInteraction, NewRow, Revision, RowId, Sealed,
+};
 
 const HOUR: Timestamp = 3600;
 
@@ -33,6 +36,7 @@ fn commit(number: u8, value: &[u8]) -> Commit {
             row: NewRow { id: RowId([number; 16]), began: NOW, details: Sealed(vec![number]) },
         }),
         mark: Mark { expires, report: Sealed(vec![number]) },
+        ends_session: false,
     }
 }
 
@@ -53,7 +57,7 @@ fn is_in_files(folder: &Path, text: &str) -> bool {
 fn rows(folder: &TempDir) -> Vec<(String, Vec<Value>)> {
     let connection = Connection::open(folder.path().join("store.db")).unwrap();
     let mut rows = Vec::new();
-    for table in ["store", "callers", "marks", "metrics", "sessions"] {
+    for table in ["store", "callers", "marks", "metrics", "sessions", "agents", "components"] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
         let columns = statement.column_count();
         let found = statement.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();
@@ -77,12 +81,22 @@ async fn p1_no_time_finer_than_the_hour_reaches_the_file() {
         };
         store.erase(erasure(1, None)).await.unwrap();
         store.erase(erasure(2, Some("key".to_owned()))).await.unwrap();
+        for version in 1..3 {
+            let published = AgentVersion {
+                agent: AgentKey([1; 32]),
+                version: VersionKey([version; 32]),
+                component: ComponentKey([1; 32]),
+                record: Sealed(vec![version]),
+            };
+            store.publish_agent(published, Some(vec![1]), NOW + seconds).await.unwrap();
+        }
+        store.withdraw_agent(AgentKey([1; 32]), NOW + seconds).await.unwrap();
         store.sweep(NOW + seconds).await.unwrap();
         rows(&folder)
     };
     let on_the_hour = play(0).await;
     assert_eq!(play(1234).await, on_the_hour);
-    assert_eq!(on_the_hour.len(), 1 + 3 + 3 + 2);
+    assert_eq!(on_the_hour.len(), 1 + 3 + 3 + 2 + 2 + 1);
 }
 
 #[tokio::test]
@@ -147,4 +161,132 @@ async fn no_reader_can_write() {
     let (_folder, store) = new_store();
     let written = store.readers.read(|connection| Ok(connection.execute("UPDATE store SET erasures = 0", [])?));
     assert_eq!(written, Err(StoreError::ReadOnly { place: store.location.place().to_owned() }));
+}
+
+/// A store as the first version left it, with a caller of one field and two sessions.
+fn store_of_the_first_format(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch(schema::FIRST).unwrap();
+    connection.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.execute("UPDATE store SET erasures = 5", []).unwrap();
+    let mut caller = Caller::default();
+    caller.mark(Sealed(b"identifier".to_vec()), NOW + 24 * HOUR);
+    caller.put(Field { key: "key".to_owned(), written: NOW, expires: NOW + HOUR, value: Sealed(b"value".to_vec()) });
+    connection
+        .execute(
+            "INSERT INTO callers (identity, sweep_at, record) VALUES (?1, ?2, ?3)",
+            (&[1; 32], caller.sweep_at(), encode(&caller).unwrap()),
+        )
+        .unwrap();
+    for (number, expires) in [(1, NOW + 100), (2, NOW + 200)] {
+        let row = (&[number; 32], expires, format!("session-{number}-").repeat(900).into_bytes());
+        connection.execute("INSERT INTO sessions (conversation, expires, session) VALUES (?1, ?2, ?3)", row).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_format_becomes_one_of_the_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    store_of_the_first_format(&path);
+    let store = SqliteStore::open_existing(&path).unwrap();
+
+    let read = Read { identity: Some(IdentityKey([1; 32])), conversation: None, now: NOW };
+    let loaded = store.load(read).await.unwrap();
+    assert_eq!((loaded.erasures, loaded.fields[0].value.0.as_slice()), (5, b"value".as_slice()));
+    let expected = Health { identities: 1, fields: 1, sessions: 2, expiring: vec![(NOW, 1)], ..Health::default() };
+    assert_eq!(store.health(NOW).await.unwrap(), expected);
+    assert_eq!(store.agents().await.unwrap(), []);
+
+    // Sessions have names that can be replaced, and nobody has to end them.
+    let [first, second] = [1, 2].map(|number| ConversationKey([number; 32]));
+    let stored = store.load_session(first, NOW).await.unwrap().unwrap();
+    assert_eq!(stored.session.0, b"session-1-".repeat(900));
+    assert_ne!(stored.revision, store.load_session(second, NOW).await.unwrap().unwrap().revision);
+    assert_eq!(store.overdue_sessions(NOW + 99, 9).await.unwrap(), []);
+    let next = SavedSession {
+        conversation: first,
+        expires: NOW + 300,
+        overdue: Some(NOW),
+        revision: Revision([3; 16]),
+        session: Sealed(b"next".to_vec()),
+    };
+    assert!(store.save_session(next, Replaces::Revision(stored.revision), NOW).await.unwrap());
+    assert_eq!(store.overdue_sessions(NOW + 99, 9).await.unwrap(), [first]);
+    assert_eq!(store.load_session(second, NOW + 200).await.unwrap(), None, "its expiry is what it was");
+
+    // The table that was replaced has left no copy.
+    assert!(is_in_files(folder.path(), "session-2-"));
+    assert_eq!(store.sweep(NOW + 200).await.unwrap().sessions, 1);
+    assert!(!is_in_files(folder.path(), "session-"));
+    let check = store
+        .writer
+        .write(|connection| Ok(connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))?));
+    assert_eq!(check.await.unwrap(), "ok");
+}
+
+#[test]
+fn a_file_that_came_from_the_first_format_is_laid_out_as_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old.db", "new.db"].map(|name| folder.path().join(name));
+    store_of_the_first_format(&old);
+    let layout = |path: &Path| -> Vec<(String, String)> {
+        drop(SqliteStore::open(path).unwrap());
+        let connection = Connection::open(path).unwrap();
+        let mut statement =
+            connection.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let layout_of_old = layout(&old);
+    assert_eq!(layout_of_old, layout(&new));
+    assert!(layout_of_old.iter().any(|(name, _)| name == "components"));
+}
+
+#[tokio::test]
+async fn what_is_overdue_is_found_by_an_index() {
+    let (_folder, store) = new_store();
+    let plan = store.writer.write(|connection| {
+        let mut statement = connection.prepare(
+            "EXPLAIN QUERY PLAN SELECT conversation FROM sessions WHERE overdue <= 9 AND expires > 9
+            ORDER BY overdue, conversation LIMIT 9",
+        )?;
+        let plan = statement.query_map([], |row| row.get::<_, String>(3))?;
+        Ok(plan.collect::<Result<Vec<_>, _>>()?)
+    });
+    let plan = plan.await.unwrap();
+    assert_eq!(plan.len(), 1, "nothing is sorted: {plan:?}");
+    assert!(plan[0].contains("sessions_by_overdue"), "{plan:?}");
+}
+
+#[tokio::test]
+async fn reads_of_all_callers_go_on_where_a_part_ended() {
+    let (_folder, store) = new_store();
+    let callers = survey::CALLERS as u32 + 100;
+    let add = move |connection: &Connection| {
+        let mut caller = Caller::default();
+        let expires = NOW + 24 * HOUR;
+        caller.put(Field { key: "key".to_owned(), written: NOW, expires, value: Sealed(vec![1]) });
+        let record = encode(&caller)?;
+        for number in 0..callers {
+            let mut identity = [0; 32];
+            // Rows are in no order of keys.
+            identity[..4].copy_from_slice(&number.reverse_bits().to_be_bytes());
+            let row = (&identity, expires, &record);
+            connection
+                .prepare_cached("INSERT INTO callers (identity, sweep_at, record) VALUES (?1, ?2, ?3)")?
+                .execute(row)?;
+        }
+        Ok(())
+    };
+    store.writer.write(add).await.unwrap();
+    let health = store.health(NOW).await.unwrap();
+    assert_eq!((health.identities, health.fields), (u64::from(callers), u64::from(callers)));
+    let all = store.identities(None, usize::MAX, NOW).await.unwrap();
+    assert_eq!(all.len(), callers as usize);
+    assert!(all.is_sorted());
+    assert_eq!(store.identities(Some(all[4000]), 3, NOW).await.unwrap(), all[4001..4004]);
+    assert_eq!(store.identities(None, usize::MAX, NOW + 24 * HOUR).await.unwrap(), []);
 }

@@ -7,13 +7,17 @@ use super::{
     failure::Attempt,
     read,
     record::{MarkRecord, MetricRecord, encode},
+    sessions,
 };
 use crate::{
     Amendment, Commit, Committed, ConversationKey, Erased, ErasedSince, Erasure, Erasures, IdentityKey, Interaction,
-    NewRow, SavedSession, Settled, Timestamp,
+    NewRow, Settled, Timestamp,
 };
 
 pub(super) fn commit(connection: &Connection, commit: Commit) -> Attempt<Committed> {
+    if commit.ends_session {
+        sessions::delete(connection, &commit.conversation)?;
+    }
     if let Some(ended) = read::ended(connection, &commit.conversation, commit.now)? {
         return Ok(Committed::Before(ended));
     }
@@ -80,21 +84,6 @@ pub(super) fn erase(connection: &Connection, erasure: Erasure) -> Attempt<Erased
     }
     put_caller(connection, &identity, &caller)?;
     Ok(erased)
-}
-
-pub(super) fn save_session(connection: &Connection, session: &SavedSession) -> Attempt<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO sessions (conversation, expires, session) VALUES (?1, ?2, ?3)
-            ON CONFLICT (conversation) DO UPDATE SET expires = excluded.expires, session = excluded.session",
-        )?
-        .execute(params![session.conversation.0, session.expires, session.session.0])?;
-    Ok(())
-}
-
-pub(super) fn delete_session(connection: &Connection, conversation: &ConversationKey) -> Attempt<()> {
-    connection.prepare_cached("DELETE FROM sessions WHERE conversation = ?1")?.execute([conversation.0])?;
-    Ok(())
 }
 
 /// Writes a caller's record, or deletes it if nothing is left in it.

@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use agent_memory_store::{Sessions, SqliteStore, StoreError};
+use agent_memory_store::{Replaces, Sessions, SqliteStore, StoreError};
 use tempfile::TempDir;
 
 use crate::support::{NOW, saved_session};
@@ -46,12 +46,12 @@ async fn a_store_is_made_and_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("odd näme?#%20'.db");
     let store = SqliteStore::open(&path).unwrap();
-    store.save_session(saved_session(1, b"kept")).await.unwrap();
+    store.save_session(saved_session(1, b"kept"), Replaces::Anything, NOW).await.unwrap();
     drop(store);
     for open in [SqliteStore::open, SqliteStore::open_existing] {
         let store = open(&path).unwrap();
         let session = store.load_session(saved_session(1, b"").conversation, NOW).await.unwrap().unwrap();
-        assert_eq!(session.0, b"kept");
+        assert_eq!(session.session.0, b"kept");
     }
     assert_eq!(contents(folder.path()).len(), 1, "the log is tidied up");
 }
@@ -60,7 +60,7 @@ async fn a_store_is_made_and_found_again() {
 async fn only_its_owner_can_read_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("store.db")).unwrap();
-    store.save_session(saved_session(1, b"x")).await.unwrap();
+    store.save_session(saved_session(1, b"x"), Replaces::Anything, NOW).await.unwrap();
     let files: Vec<PathBuf> = contents(folder.path()).into_keys().collect();
     assert_eq!(files.len(), 3, "{files:?}");
     for file in files {
@@ -164,9 +164,9 @@ fn a_newer_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     drop(SqliteStore::open(&path).unwrap());
-    sqlite(&path, "PRAGMA user_version = 2;");
+    sqlite(&path, "PRAGMA user_version = 3;");
     let error = refused(&folder, "store.db");
-    assert!(matches!(error, StoreError::TooNew { found: 2, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::TooNew { found: 3, known: 2, .. }), "{error:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Waker},
 };
 
-use agent_memory_store::{Effect, Read, Sessions, SqliteStore, Statistics, Store, StoreError};
+use agent_memory_store::{Effect, Read, Replaces, Sessions, SqliteStore, Statistics, Store, StoreError};
 
 use crate::support::{NOW, commit, conversation, field, identity, is_started_for, saved_session, start_for};
 
@@ -70,6 +70,46 @@ async fn commit_many(file: &Path, first: u64) {
     for task in tasks {
         task.await.unwrap();
     }
+}
+
+#[test]
+fn no_turn_of_a_conversation_that_several_processes_serve_is_lost() {
+    const TURNS: u64 = 25;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let take_turns = |file: &Path, process: u8| {
+        let store = SqliteStore::open_existing(file).unwrap();
+        runtime.block_on(async {
+            for turn in 0..TURNS {
+                for attempt in 0_u64.. {
+                    let before = store.load_session(conversation(1), NOW).await.unwrap().unwrap();
+                    let count = u64::from_le_bytes(before.session.0.try_into().unwrap());
+                    let mut next = saved_session(1, &(count + 1).to_le_bytes());
+                    next.revision.0[0] = process;
+                    next.revision.0[1..9].copy_from_slice(&(turn << 40 | attempt).to_le_bytes());
+                    if store.save_session(next, Replaces::Revision(before.revision), NOW).await.unwrap() {
+                        break;
+                    }
+                }
+            }
+        });
+    };
+    if let Some(file) = is_started_for() {
+        let process = std::env::var("AGENT_MEMORY_TEST_FIRST").unwrap().parse().unwrap();
+        return take_turns(&file, process);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.db");
+    let store = SqliteStore::open(&file).unwrap();
+    assert!(runtime.block_on(store.save_session(saved_session(1, &[0; 8]), Replaces::Nothing, NOW)).unwrap());
+    let test = "sharing::no_turn_of_a_conversation_that_several_processes_serve_is_lost";
+    let start = |process: &str| start_for(&file, test).env("AGENT_MEMORY_TEST_FIRST", process).spawn().unwrap();
+    let mut children = ["1", "2"].map(start);
+    take_turns(&file, 0);
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    let stored = runtime.block_on(store.load_session(conversation(1), NOW)).unwrap().unwrap();
+    assert_eq!(stored.session.0, (3 * TURNS).to_le_bytes());
 }
 
 #[test]
@@ -152,9 +192,9 @@ async fn nothing_is_written_once_another_process_has_brought_the_file_to_a_newer
     let store = SqliteStore::open(&file).unwrap();
     store.commit(commit(1, 1, vec![])).await.unwrap();
     let other = rusqlite::Connection::open(&file).unwrap();
-    other.execute_batch("PRAGMA user_version = 2").unwrap();
+    other.execute_batch("PRAGMA user_version = 3").unwrap();
     let error = store.commit(commit(2, 1, vec![])).await.unwrap_err();
-    assert_eq!(error, StoreError::TooNew { path: file, found: 2, known: 1 });
+    assert_eq!(error, StoreError::TooNew { path: file, found: 3, known: 2 });
     assert_eq!(store.metric_rows(NOW).await.unwrap().len(), 1);
 }
 
@@ -167,7 +207,7 @@ async fn who_waits_too_long_for_another_process_is_told_to_try_again() {
     let other = rusqlite::Connection::open(&file).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
 
-    let error = store.save_session(saved_session(1, b"x")).await.unwrap_err();
+    let error = store.save_session(saved_session(1, b"x"), Replaces::Anything, NOW).await.unwrap_err();
     let expected = StoreError::Failed {
         place: file.display().to_string(),
         reason: "another process is writing; try again".to_owned(),
@@ -180,5 +220,5 @@ async fn who_waits_too_long_for_another_process_is_told_to_try_again() {
     assert_eq!(store.load(read).await.unwrap().fields.len(), 1);
 
     other.execute_batch("COMMIT").unwrap();
-    store.save_session(saved_session(1, b"x")).await.unwrap();
+    store.save_session(saved_session(1, b"x"), Replaces::Anything, NOW).await.unwrap();
 }

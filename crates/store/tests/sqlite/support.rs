@@ -7,8 +7,8 @@ use std::{
 };
 
 use agent_memory_store::{
-    Commit, ConversationKey, Field, IdentityKey, Interaction, InteractionId, Mark, NewInteraction, NewRow, RowId,
-    SavedSession, Sealed, Timestamp,
+    Commit, ConversationKey, Field, IdentityKey, Interaction, InteractionId, Mark, NewInteraction, NewRow, Revision,
+    RowId, SavedSession, Sealed, Timestamp,
 };
 
 pub(crate) const HOUR: Timestamp = 3600;
@@ -54,6 +54,7 @@ pub(crate) fn commit(conversation_number: u64, identity_number: u64, patch: Vec<
             row: NewRow { id: RowId(half(4)), began: NOW, details: sealed("details") },
         }),
         mark: Mark { expires: NOW + 90 * DAY, report: sealed("report") },
+        ends_session: false,
     }
 }
 
@@ -61,6 +62,8 @@ pub(crate) fn saved_session(conversation_number: u64, session: &[u8]) -> SavedSe
     SavedSession {
         conversation: conversation(conversation_number),
         expires: NOW + DAY,
+        overdue: None,
+        revision: Revision([7; 16]),
         session: Sealed(session.to_vec()),
     }
 }

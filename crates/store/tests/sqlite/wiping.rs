@@ -3,12 +3,13 @@
 use std::{collections::HashSet, fs, path::Path, process::Command, sync::Arc};
 
 use agent_memory_store::{
-    Commit, Erasure, Field, SavedSession, Sealed, Sessions, SqliteStore, Store, StoreError, Timestamp,
+    AGENT_KEPT, AgentKey, AgentVersion, Agents, Commit, ComponentKey, Erasure, Field, Replaces, SavedSession, Sealed,
+    Sessions, SqliteStore, Store, StoreError, Timestamp, VersionKey,
 };
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-use crate::support::{self, DAY, HOUR, NOW, conversation, identity};
+use crate::support::{self, DAY, HOUR, NOW, identity};
 
 /// A text of 24 bytes that no other number has.
 fn token(number: u64) -> String {
@@ -79,7 +80,8 @@ impl History {
         new.interaction.expires = expires;
         new.interaction.record = self.text(caller);
         new.row.details = self.text(caller);
-        let session = SavedSession { conversation: conversation(self.below(200)), expires, session: self.text(caller) };
+        let conversation = self.below(200);
+        let session = SavedSession { expires, session: self.text(caller), ..support::saved_session(conversation, b"") };
         (commit, session)
     }
 
@@ -100,7 +102,7 @@ async fn play(store: &Arc<SqliteStore>, history: &mut History, commits: usize) {
         let store = Arc::clone(store);
         tasks.push(tokio::spawn(async move {
             store.commit(commit).await.unwrap();
-            store.save_session(session).await.unwrap();
+            store.save_session(session, Replaces::Anything, NOW).await.unwrap();
         }));
     }
     for task in tasks {
@@ -217,4 +219,44 @@ async fn e2_others_write_while_a_sweep_waits_for_a_reader() {
     reader.execute_batch("COMMIT").unwrap();
     assert_eq!(sweep.await.unwrap().unwrap().fields, 1);
     assert!(!tokens_in_files(&path).contains(&token(1)));
+}
+
+#[tokio::test]
+async fn e2_no_copy_of_an_agent_that_was_swept_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    for number in 0..20 {
+        let version = AgentVersion {
+            agent: AgentKey([1; 32]),
+            version: VersionKey([number; 32]),
+            component: ComponentKey([number; 32]),
+            record: Sealed(token(u64::from(number)).repeat(1 + usize::from(number) * 9).into_bytes()),
+        };
+        // The first is larger than the log grows before it is copied into the file.
+        let times = if number == 0 { 800_000 } else { [1, 300][usize::from(number) % 2] };
+        let bytes = token(1000 + u64::from(number)).repeat(times).into_bytes();
+        store.publish_agent(version, Some(bytes), NOW).await.unwrap();
+    }
+    assert!(tokens_in_files(&path).contains(&token(1000)));
+    store.sweep(NOW + AGENT_KEPT).await.unwrap();
+    assert_eq!(tokens_in_files(&path), HashSet::from([token(19), token(1019)]));
+    assert_eq!(fs::metadata(path.with_extension("db-wal")).unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn e2_the_next_sweep_leaves_no_copy_of_a_session_that_a_commit_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    for number in 1..=3 {
+        let text = token(number).repeat(100);
+        let session = support::saved_session(number, text.as_bytes());
+        assert!(store.save_session(session, Replaces::Nothing, NOW).await.unwrap());
+    }
+    for number in 1..=2 {
+        store.commit(Commit { ends_session: true, ..support::commit(number, number, vec![]) }).await.unwrap();
+    }
+    store.sweep(NOW).await.unwrap();
+    assert_eq!(tokens_in_files(&path), HashSet::from([token(3)]));
 }

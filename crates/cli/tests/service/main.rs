@@ -1,0 +1,18 @@
+//! The service, run as people run it and spoken with over HTTP.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test has nobody else to tell")]
+
+mod access;
+mod agents;
+mod analytics;
+mod bad_input;
+mod clients;
+mod conversations;
+mod crashes;
+mod dashboard;
+mod fuzz;
+mod memory;
+mod processes;
+mod readme;
+mod support;
+mod telemetry;
+mod tools;

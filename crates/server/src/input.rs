@@ -1,0 +1,157 @@
+//! What requests bring: where, what, and under which idempotency key. What is wrong with it is a [`Problem`].
+
+use std::error::Error;
+
+use agent_memory_host::Scope;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::{HeaderMap, StatusCode, header, request::Parts};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tower_http::timeout::TimeoutError;
+
+use crate::{Problem, answers};
+
+/// The longest idempotency key, in bytes.
+const KEY_BYTES: usize = 256;
+
+/// The agent that a path names.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct At {
+    account: String,
+    project: String,
+    environment: String,
+}
+
+/// The conversation that a path names.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct AtConversation {
+    account: String,
+    project: String,
+    environment: String,
+    pub(crate) conversation: String,
+}
+
+/// The parameters of a path.
+pub(crate) struct In<T>(pub(crate) T);
+
+/// The parameters of a query.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+/// A body in JSON.
+pub(crate) struct Body<T> {
+    pub(crate) value: T,
+    /// The request, if it may be repeated.
+    pub(crate) request: Option<answers::Request>,
+}
+
+impl At {
+    pub(crate) fn scope(&self) -> Scope {
+        let (account, project, environment) = (self.account.clone(), self.project.clone(), self.environment.clone());
+        Scope { account, project, environment }
+    }
+}
+
+impl AtConversation {
+    pub(crate) fn scope(&self) -> Scope {
+        let (account, project, environment) = (self.account.clone(), self.project.clone(), self.environment.clone());
+        Scope { account, project, environment }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for In<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let unreadable = |rejection: PathRejection| Problem::malformed(format!("the path: {}", rejection.body_text()));
+        Ok(Self(Path::from_request_parts(parts, state).await.map_err(unreadable)?.0))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let unreadable =
+            |rejection: QueryRejection| Problem::malformed(format!("the query: {}", rejection.body_text()));
+        Ok(Self(Query::from_request_parts(parts, state).await.map_err(unreadable)?.0))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let key = key(&parts)?;
+        let route = parts.uri.path().to_owned();
+        let is_json = is_of_type(&parts.headers, "application/json");
+        let bytes = read(Request::from_parts(parts, body), state).await?;
+        // Where everything has a default, nothing need be said.
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        if !is_json && !bytes.is_empty() {
+            return Err(Problem::unsupported_type("send JSON, with the header `Content-Type: application/json`"));
+        }
+        let value = parse(text)?;
+        let request = key.map(|key| answers::Request::new(&key, &route, text));
+        Ok(Self { value, request })
+    }
+}
+
+/// Whether a body is of a content type, by what the headers say.
+pub(crate) fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|said| {
+        let said = said.to_str().unwrap_or_default();
+        said.split(';').next().is_some_and(|said| said.trim().eq_ignore_ascii_case(kind))
+    })
+}
+
+/// What a client is told whose body did not arrive as a whole.
+pub(crate) fn broken_off(error: &(dyn Error + 'static)) -> Problem {
+    let mut causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
+    if causes.any(|cause| cause.is::<TimeoutError>()) {
+        return Problem::too_slow("the body did not arrive in time: send it faster");
+    }
+    Problem::malformed("the body broke off, or did not arrive")
+}
+
+/// Reads a JSON text. What is said of a mistake has nothing of the text itself.
+pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        match error.classify() {
+            serde_json::error::Category::Data => {
+                Problem::invalid(format!("{} (line {line}, column {column})", without_values(&error.to_string())))
+            }
+            _ => Problem::malformed(format!("this is no JSON (line {line}, column {column})")),
+        }
+    })
+}
+
+/// What a message says without the values that it quotes: those may be a caller's.
+fn without_values(message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or(message);
+    match message.split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid ") => {
+            let kind = found.trim_start_matches("invalid ").split([':', '`']).next().unwrap_or_default().trim();
+            format!("invalid {kind}: expected {expected}")
+        }
+        _ => message.to_owned(),
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large("the body has more bytes than the service takes"),
+        _ => broken_off(&rejection),
+    })
+}
+
+fn key(parts: &Parts) -> Result<Option<Vec<u8>>, Problem> {
+    let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
+    if key.is_empty() || key.len() > KEY_BYTES {
+        return Err(Problem::malformed(format!("an `Idempotency-Key` has 1 to {KEY_BYTES} bytes: use a random one")));
+    }
+    Ok(Some(key.as_bytes().to_vec()))
+}

@@ -1,0 +1,279 @@
+//! Memory administration. Identifiers travel in bodies, and never in a URL.
+
+use agent_memory_host::{Administration, AdministrationError, Caller, CallerPage, Export, MemoryPatch};
+use axum::Json;
+use axum::body::{Body as Stream, Bytes};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::IMPORT_BYTES;
+use crate::Problem;
+use crate::access::{Grant, Permission};
+use crate::input::{At, Body, In, is_of_type, parse};
+use crate::lines::{LINE_BYTES, Line, Lines};
+use crate::service::Service;
+use crate::wire::{
+    Erasure, ErasureAnswer, ExportSchema, ImportAnswer, ImportLine, ImportProblem, Named, PatchAnswer, PatchBody,
+    ReadAnswer, given,
+};
+
+/// How many problems of an import are told.
+const PROBLEMS: usize = 1000;
+
+/// What is remembered of a caller
+#[utoipa::path(
+    post, path = "/v1/agents/{account}/{project}/{environment}/memory/read", tag = "memory",
+    params(
+        ("account" = String, Path, description = "The account."),
+        ("project" = String, Path, description = "The project."),
+        ("environment" = String, Path, description = "The environment."),
+    ),
+    request_body = Named,
+    responses(
+        (status = 200, body = ReadAnswer),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn read(
+    State(service): State<Service>,
+    grant: Grant,
+    In(at): In<At>,
+    Body { value: Named { identifier, kind }, .. }: Body<Named>,
+) -> Result<Json<ReadAnswer>, Problem> {
+    let scope = at.scope();
+    grant.check(Permission::Administer, &scope)?;
+    let fields = service.runtime.administration().get(&scope, kind, &identifier).await?;
+    Ok(Json(ReadAnswer { fields }))
+}
+
+/// Put fields into a caller's memory
+///
+/// By the rules that hold for functions: all of them are written, or none. Other fields stay as they are.
+#[utoipa::path(
+    post, path = "/v1/agents/{account}/{project}/{environment}/memory/patch", tag = "memory",
+    params(
+        ("account" = String, Path, description = "The account."),
+        ("project" = String, Path, description = "The project."),
+        ("environment" = String, Path, description = "The environment."),
+    ),
+    request_body = PatchBody,
+    responses(
+        (status = 200, body = PatchAnswer),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn patch(
+    State(service): State<Service>,
+    grant: Grant,
+    In(at): In<At>,
+    Body { value: PatchBody { identifier, kind, fields }, .. }: Body<PatchBody>,
+) -> Result<Json<PatchAnswer>, Problem> {
+    let scope = at.scope();
+    grant.check(Permission::Administer, &scope)?;
+    let (_, agent) = service.agents.current(&scope).await?;
+    let patched = agent.patch(MemoryPatch { kind, identifier, fields: given(fields) }).await?;
+    if !patched.written {
+        return Err(refused(&patched));
+    }
+    Ok(Json(PatchAnswer { commit: patched.report }))
+}
+
+/// Erase a caller, or one of the caller's keys
+///
+/// Conversations that began before commit nothing more of what was erased.
+#[utoipa::path(
+    post, path = "/v1/agents/{account}/{project}/{environment}/memory/erase", tag = "memory",
+    params(
+        ("account" = String, Path, description = "The account."),
+        ("project" = String, Path, description = "The project."),
+        ("environment" = String, Path, description = "The environment."),
+    ),
+    request_body = Erasure,
+    responses(
+        (status = 200, body = ErasureAnswer),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn erase(
+    State(service): State<Service>,
+    grant: Grant,
+    In(at): In<At>,
+    Body { value: Erasure { identifier, kind, key }, .. }: Body<Erasure>,
+) -> Result<Json<ErasureAnswer>, Problem> {
+    let scope = at.scope();
+    grant.check(Permission::Administer, &scope)?;
+    let deleted = service.runtime.administration().erase(&scope, kind, &identifier, key.as_deref()).await?;
+    Ok(Json(ErasureAnswer { deleted }))
+}
+
+/// All that is held on a caller
+#[utoipa::path(
+    post, path = "/v1/agents/{account}/{project}/{environment}/memory/export", tag = "memory",
+    params(
+        ("account" = String, Path, description = "The account."),
+        ("project" = String, Path, description = "The project."),
+        ("environment" = String, Path, description = "The environment."),
+    ),
+    request_body = Named,
+    responses(
+        (status = 200, body = ExportSchema),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn export(
+    State(service): State<Service>,
+    grant: Grant,
+    In(at): In<At>,
+    Body { value: Named { identifier, kind }, .. }: Body<Named>,
+) -> Result<Json<Export>, Problem> {
+    let scope = at.scope();
+    grant.check(Permission::Administer, &scope)?;
+    Ok(Json(service.runtime.administration().export(&scope, kind, &identifier).await?))
+}
+
+/// Put many callers' fields into memory
+///
+/// A JSON object a line, in the form of `.../memory/patch`: each line is written as a whole or not at all, by the rules that hold
+/// for functions. What `GET /v1/memory` gives can be sent here.
+#[utoipa::path(
+    post, path = "/v1/agents/{account}/{project}/{environment}/memory/import", tag = "memory",
+    params(
+        ("account" = String, Path, description = "The account."),
+        ("project" = String, Path, description = "The project."),
+        ("environment" = String, Path, description = "The environment."),
+    ),
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses(
+        (status = 200, body = ImportAnswer),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn import(
+    State(service): State<Service>,
+    grant: Grant,
+    In(at): In<At>,
+    request: Request,
+) -> Result<Json<ImportAnswer>, Problem> {
+    let scope = at.scope();
+    grant.check(Permission::Administer, &scope)?;
+    if !is_of_type(request.headers(), "application/x-ndjson") {
+        let advice = "send a JSON object a line, with the header `Content-Type: application/x-ndjson`";
+        return Err(Problem::unsupported_type(advice));
+    }
+    let _turn = service.imports.turn().await?;
+    let (_, agent) = service.agents.current(&scope).await?;
+    let mut answer = ImportAnswer::default();
+    let mut lines = Lines::new(request.into_body(), IMPORT_BYTES);
+    for line in 1.. {
+        let so_far = |problem: Problem| {
+            let advice = format!("the lines before line {line} were imported, and may be sent again");
+            problem.and(&advice)
+        };
+        let parsed = match lines.next().await.map_err(so_far)? {
+            None => break,
+            Some(Line::Text(text)) if text.trim_ascii().is_empty() => continue,
+            Some(Line::Text(text)) => parse::<ImportLine>(&text),
+            Some(Line::TooLong) => Err(Problem::too_large(format!("the line has more than {LINE_BYTES} bytes"))),
+        };
+        let written = match parsed {
+            Err(problem) => Err(problem),
+            Ok(line) if !line.is_of(&scope) => {
+                let detail = "the line is another account's, project's or environment's: send it to that agent";
+                Err(Problem::invalid(detail))
+            }
+            Ok(ImportLine { identifier, kind, fields, .. }) => {
+                match agent.patch(MemoryPatch { kind, identifier, fields: given(fields) }).await {
+                    Ok(patched) if patched.written => Ok(()),
+                    Ok(patched) => Err(refused(&patched)),
+                    // The store is away: what comes after would fail as well.
+                    Err(error @ AdministrationError::Store(_)) => return Err(so_far(error.into())),
+                    Err(error) => Err(error.into()),
+                }
+            }
+        };
+        match written {
+            Ok(()) => answer.written += 1,
+            Err(problem) if answer.refused.len() < PROBLEMS => {
+                answer.refused.push(ImportProblem { line, detail: problem.in_full() });
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(Json(answer))
+}
+
+/// Everybody on whom something is held
+///
+/// A JSON object a line, of the accounts, projects and environments that the token is for.
+#[utoipa::path(
+    get, path = "/v1/memory", tag = "memory",
+    responses(
+        (status = 200, body = String, content_type = "application/x-ndjson"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn export_all(State(service): State<Service>, grant: Grant) -> Result<Response, Problem> {
+    grant.check_permission(Permission::Administer)?;
+    let administration = service.runtime.administration();
+    // A store that is away is still told of by the status.
+    let (callers, next) = administration.callers(None).await?;
+    Ok(lines(callers, others(administration, next), grant))
+}
+
+/// The callers of all further pages.
+fn others(
+    administration: Administration,
+    next: Option<CallerPage>,
+) -> impl futures::Stream<Item = Result<Vec<Caller>, AdministrationError>> {
+    stream::try_unfold(next, move |next| {
+        let administration = administration.clone();
+        async move {
+            let Some(after) = next else { return Ok(None) };
+            administration.callers(Some(after)).await.map(Some)
+        }
+    })
+}
+
+/// The callers that a grant covers, a line each.
+fn lines(
+    first: Vec<Caller>,
+    others: impl futures::Stream<Item = Result<Vec<Caller>, AdministrationError>> + Send + 'static,
+    grant: Grant,
+) -> Response {
+    let pages = stream::once(async { Ok(first) }).chain(others);
+    let pages = pages.inspect_err(|error| tracing::error!(%error, "an export has broken off"));
+    let pages = pages.map_ok(move |callers: Vec<Caller>| {
+        let mut text = Vec::new();
+        for caller in callers.iter().filter(|caller| grant.covers(&caller.scope)) {
+            if serde_json::to_writer(&mut text, caller).is_ok() {
+                text.push(b'\n');
+            }
+        }
+        Bytes::from(text)
+    });
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], Stream::from_stream(pages)).into_response()
+}
+
+/// Which of the fields may not be stored, and why.
+fn refused(patched: &agent_memory_host::Patched) -> Problem {
+    let report = &patched.report;
+    if let Err(reason) = report.identifier {
+        let reason = serde_json::to_string(&reason).unwrap_or_default();
+        return Problem::not_storable(format!("nothing was written: there is no identifier ({reason})"));
+    }
+    let errors = report.keys.iter().filter_map(|(key, outcome)| match outcome {
+        agent_memory_host::KeyOutcome::Dropped(reason) => {
+            Some((format!("fields.{key}"), serde_json::to_string(reason).unwrap_or_default()))
+        }
+        agent_memory_host::KeyOutcome::Kept(_) => None,
+    });
+    Problem::not_storable("nothing was written: mend what `errors` lists").with_errors(errors)
+}

@@ -1,0 +1,110 @@
+//! What tests need that a machine may lack. Under CI it is fetched; where it is missing all the same, tests leave out
+//! what needs it, and the last lines of `cargo xtask test` say so.
+
+use std::path::Path;
+use std::process::Command;
+
+use agent_memory_build::toolchain::{self, Way};
+
+use crate::steps::Outcome;
+use crate::workspace;
+
+/// The target of Rust that authors may compile for by themselves.
+const WASIP2: &str = "wasm32-wasip2";
+
+/// The browser that looks at the dashboard.
+const BROWSER: &str = "/usr/bin/chromium";
+
+/// Something that tests need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A way to the wasm target.
+    Way(Way),
+    /// The target for functions that need clocks.
+    Wasip2,
+    /// A browser.
+    Browser,
+}
+
+impl Need {
+    /// Everything that there is to need.
+    fn all() -> impl Iterator<Item = Self> {
+        Way::ALL.into_iter().map(Self::Way).chain([Self::Wasip2, Self::Browser])
+    }
+
+    /// What is not there.
+    pub(crate) fn missing() -> Vec<Self> {
+        Self::all().filter(|need| !need.is_there()).collect()
+    }
+
+    /// What tests are told that it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Way(way) => way.name(),
+            Self::Wasip2 => WASIP2,
+            Self::Browser => "chromium",
+        }
+    }
+
+    /// What is left out without it.
+    pub(crate) fn left_out(self) -> String {
+        match self {
+            Self::Way(way) => format!("builds of guests the way `{way}`"),
+            Self::Wasip2 => format!("functions in Rust for {WASIP2}"),
+            Self::Browser => "the dashboard in a browser".to_owned(),
+        }
+    }
+
+    /// Why it is missing, and what to do.
+    pub(crate) fn advice(self) -> &'static str {
+        match self {
+            Self::Way(Way::Target) => "the target is not installed: `rustup target add wasm32-unknown-unknown`",
+            Self::Way(Way::Rustup) => "there is no rustup, or it cannot fetch the target",
+            Self::Way(Way::Debian) => "the packages are not installed: `apt-get install rustc-web rust-web-src`",
+            Self::Wasip2 => "the target is not installed: `rustup target add wasm32-wasip2`",
+            Self::Browser => "there is no /usr/bin/chromium: `apt-get install chromium`",
+        }
+    }
+
+    fn is_there(self) -> bool {
+        match self {
+            Self::Way(way) => toolchain::find(Some(way), workspace::root()).is_ok(),
+            Self::Wasip2 => {
+                let rustc = Command::new("rustc").args(["--print", "target-libdir", "--target", WASIP2]).output();
+                rustc.is_ok_and(|found| Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir())
+            }
+            Self::Browser => Path::new(BROWSER).exists(),
+        }
+    }
+
+    /// Tries to fetch it. The summary names what could not be had.
+    fn fetch(self) {
+        let run = |program: &str, arguments: &[&str]| {
+            let _ = Command::new(program).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").output();
+        };
+        match self {
+            // It is for the user to change the tool-chain that everything is compiled with.
+            Self::Way(Way::Target) => {}
+            Self::Way(way) => {
+                let _ = toolchain::prepare(Some(way), workspace::root(), &workspace::show);
+            }
+            Self::Wasip2 => run("rustup", &["target", "add", WASIP2]),
+            Self::Browser => {
+                run("apt-get", &["update"]);
+                run(
+                    "apt-get",
+                    &["-o", "DPkg::Lock::Timeout=600", "install", "-y", "--no-install-recommends", "chromium"],
+                );
+            }
+        }
+    }
+}
+
+/// Fetches what building guests needs, and under CI, where nobody minds, also what else tests need.
+pub(crate) fn set_up() -> anyhow::Result<Outcome> {
+    toolchain::prepare(Way::from_environment()?, workspace::root(), &workspace::show)?;
+    if crate::is_ci() {
+        Need::missing().into_iter().for_each(Need::fetch);
+    }
+    Ok(Outcome::Passed)
+}

@@ -1,0 +1,117 @@
+//! What an administrator puts into a caller's memory.
+
+use agent_memory_store::{Commit, Committed, Effect, Field, Mark, StoreError};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::agent::AgentState;
+use crate::bindings::policy as wit;
+use crate::codec::{Place, StoredIdentifier, StoredReport};
+use crate::{AdministrationError, CommitReport, IdentifierKind, Json, PolicyFailure, convert};
+
+/// Fields for a caller's memory.
+#[derive(Clone)]
+pub struct MemoryPatch {
+    /// What the identifier is.
+    pub kind: IdentifierKind,
+    /// Whose memory it is.
+    pub identifier: String,
+    /// The fields. Of two with one key the later counts.
+    pub fields: Vec<GivenField>,
+}
+
+/// A field that an administrator gives.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct GivenField {
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: Json,
+    /// When it is to expire, if before its retention is over (rule E1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What became of a [`MemoryPatch`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Patched {
+    /// Whether the fields were written: all of them, or none.
+    pub written: bool,
+    /// What became of each, or would have, if all had been right.
+    pub report: CommitReport,
+}
+
+impl AgentState {
+    pub(crate) async fn patch(&self, patch: MemoryPatch) -> Result<Patched, AdministrationError> {
+        let MemoryPatch { kind, identifier, fields } = patch;
+        let version = self.current();
+        let now = self.shared.now().as_second();
+        let given = fields.into_iter().map(|GivenField { key, value, expires_at }| wit::GivenField {
+            key,
+            value: value.as_str().to_owned(),
+            expires: expires_at.map(Timestamp::as_second),
+        });
+        let given: Vec<_> = given.collect();
+        let mut instance = version.policy.instance().await.map_err(AdministrationError::from)?;
+        let (settings, kind) = (&version.configured.settings, kind.into());
+        let proposed = instance.policy.call_patch(&mut instance.store, settings, kind, &identifier, &given, now).await;
+        let proposal = proposed.map_err(PolicyFailure::from)?.map_err(PolicyFailure::from)?;
+
+        let is_dropped = |key: &wit::KeyReport| matches!(key.outcome, wit::KeyOutcome::Dropped(_));
+        let refused = proposal.draft.keys.iter().any(is_dropped);
+        let wit::Identity::Known(identifier) = proposal.identity else {
+            return settled(&mut instance, &proposal.draft, &wit::Settlement::Preview, false).await;
+        };
+        if refused {
+            return settled(&mut instance, &proposal.draft, &wit::Settlement::Preview, false).await;
+        }
+        let codec = self.shared.codec;
+        let identity = codec.identity_key(&self.scope, &identifier);
+        let id = format!("administration-{}", Uuid::new_v4());
+        let conversation = codec.conversation_key(&self.scope, &id);
+        let patch = proposal.patch.into_iter().map(|wit::PatchField { key, value, written, expires }| {
+            let value = codec.seal_value(Place::Field { identity, key: &key, expires }, value);
+            Field { key, written, expires, value }
+        });
+        let patch = patch.collect();
+        let report = StoredReport { conversation: id, draft: proposal.draft };
+        let identifier = StoredIdentifier { scope: self.scope.clone(), identifier };
+        let commit = Commit {
+            conversation,
+            identity,
+            // What was erased before now is no concern of what is put there now.
+            erasures: u64::MAX >> 1,
+            now,
+            ends_session: false,
+            patch,
+            interaction: None,
+            mark: Mark { expires: proposal.mark_expires, report: codec.seal(Place::Report(conversation), &report) },
+            identifier: codec.seal(Place::Identifier(identity), &identifier),
+        };
+        match self.shared.store.commit(commit).await? {
+            Committed::Now(settlement) => {
+                let commitment = convert::commitment(codec, settlement)?;
+                settled(&mut instance, &report.draft, &wit::Settlement::Committed(commitment), true).await
+            }
+            // The id is as random as one can be.
+            Committed::Before(_) => Err(StoreError::Failed {
+                place: "this store".into(),
+                reason: "it takes what is new for something that it knows; try again".into(),
+                effect: Effect::Rejected,
+            }
+            .into()),
+        }
+    }
+}
+
+async fn settled(
+    instance: &mut crate::policy::PolicyInstance,
+    draft: &wit::DraftReport,
+    settlement: &wit::Settlement,
+    written: bool,
+) -> Result<Patched, AdministrationError> {
+    let report = instance.policy.call_settle(&mut instance.store, draft, settlement).await;
+    Ok(Patched { written, report: report.map_err(PolicyFailure::from)?.into() })
+}
