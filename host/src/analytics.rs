@@ -1,5 +1,6 @@
 //! Repeat callers in figures and rows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -83,18 +84,57 @@ impl FromIterator<CountedConversation> for Analytics {
     /// Counts conversations, which come in the order in which they began.
     fn from_iter<T: IntoIterator<Item = CountedConversation>>(conversations: T) -> Self {
         let mut analytics = Self::default();
-        for CountedConversation { conversation, scope, channel, began, repeat_of } in conversations {
-            analytics.count(began, repeat_of.is_some());
-            let Some(metrics) = repeat_of else { continue };
-            let Scope { account, project, environment } = scope;
-            analytics.rows.push(AnalyticsRow { conversation, account, project, environment, channel, began, metrics });
+        for conversation in conversations {
+            analytics.count(conversation.began, conversation.repeat_of.is_some());
+            analytics.rows.extend(conversation.into_row());
         }
         analytics
     }
 }
 
+impl CountedConversation {
+    /// The row of a returning caller's conversation. None for one that was a caller's first.
+    pub fn into_row(self) -> Option<AnalyticsRow> {
+        let Self { conversation, scope, channel, began, repeat_of } = self;
+        let Scope { account, project, environment } = scope;
+        let metrics = repeat_of?;
+        Some(AnalyticsRow { conversation, account, project, environment, channel, began, metrics })
+    }
+}
+
+impl AnalyticsRow {
+    /// The columns of a table of rows: what is in every row, and the metrics of rule A3.
+    pub const COLUMNS: [&str; 11] = [
+        "conversation",
+        "account",
+        "project",
+        "environment",
+        "channel",
+        "began",
+        "REPEAT_CALLER_CONV_ID",
+        "REPEAT_CALLER_DATETIME",
+        "REPEAT_CALLER_QA",
+        "REPEAT_CALLER_HANDOFF_REASON",
+        "REPEAT_CALLER_HANDOFF_TO",
+    ];
+
+    /// What stands in each of [`COLUMNS`](AnalyticsRow::COLUMNS). Empty, where the first interaction did not have it.
+    pub fn cells(&self) -> [Cow<'_, str>; 11] {
+        Self::COLUMNS.map(|column| match column {
+            "conversation" => self.conversation.as_str().into(),
+            "account" => self.account.as_str().into(),
+            "project" => self.project.as_str().into(),
+            "environment" => self.environment.as_str().into(),
+            "channel" => self.channel.as_str().into(),
+            "began" => self.began.to_string().into(),
+            metric => self.metrics.get(metric).map(String::as_str).unwrap_or_default().into(),
+        })
+    }
+}
+
 impl Analytics {
-    fn count(&mut self, began: Timestamp, repeat: bool) {
+    /// Counts a conversation, in all and on its day. They come in the order in which they began.
+    pub fn count(&mut self, began: Timestamp, repeat: bool) {
         let day = TimeZone::UTC.to_datetime(began).date();
         if self.by_day.last().is_none_or(|last| last.day != day) {
             self.by_day.push(AnalyticsDay { day, conversations: 0, repeat_conversations: 0 });

@@ -1,6 +1,6 @@
 //! From the contract's types to the embedder's.
 
-use agent_memory_store::{ConversationKey, Ended, ErasedSince, Interaction, Recorded, Settled};
+use agent_memory_store::{ConversationKey, Ended, ErasedSince, Field, IdentityKey, Interaction, Recorded, Settled};
 use jiff::Timestamp;
 
 use crate::bindings::policy as wit;
@@ -118,6 +118,15 @@ pub(crate) fn commitment(codec: Codec, settled: Settled) -> Result<wit::Commitme
         standing: standing.map(|standing| interaction(codec, &standing)).transpose()?,
         first,
     })
+}
+
+/// The fields of a patch, as a store keeps them.
+pub(crate) fn fields(codec: Codec, identity: IdentityKey, patch: Vec<wit::PatchField>) -> Vec<Field> {
+    let field = |wit::PatchField { key, value, written, expires }| {
+        let value = codec.seal_value(Place::Field { identity, key: &key, expires }, value);
+        Field { key, written, expires, value }
+    };
+    patch.into_iter().map(field).collect()
 }
 
 /// What is remembered of a conversation's end: the report before the store had its say, and what the store did. After an

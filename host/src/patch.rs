@@ -1,6 +1,6 @@
 //! What an administrator puts into a caller's memory.
 
-use agent_memory_store::{Commit, Committed, Effect, Field, Mark, StoreError};
+use agent_memory_store::{Commit, Committed, Effect, Mark, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -60,22 +60,16 @@ impl AgentState {
         let proposal = proposed.map_err(PolicyFailure::from)?.map_err(PolicyFailure::from)?;
 
         let is_dropped = |key: &wit::KeyReport| matches!(key.outcome, wit::KeyOutcome::Dropped(_));
-        let refused = proposal.draft.keys.iter().any(is_dropped);
-        let wit::Identity::Known(identifier) = proposal.identity else {
-            return settled(&mut instance, &proposal.draft, &wit::Settlement::Preview, false).await;
+        let is_refused = proposal.draft.keys.iter().any(is_dropped);
+        let identifier = match proposal.identity {
+            wit::Identity::Known(identifier) if !is_refused => identifier,
+            _ => return settled(&mut instance, &proposal.draft, &wit::Settlement::Preview, false).await,
         };
-        if refused {
-            return settled(&mut instance, &proposal.draft, &wit::Settlement::Preview, false).await;
-        }
         let codec = self.shared.codec;
         let identity = codec.identity_key(&self.scope, &identifier);
         let id = format!("administration-{}", Uuid::new_v4());
         let conversation = codec.conversation_key(&self.scope, &id);
-        let patch = proposal.patch.into_iter().map(|wit::PatchField { key, value, written, expires }| {
-            let value = codec.seal_value(Place::Field { identity, key: &key, expires }, value);
-            Field { key, written, expires, value }
-        });
-        let patch = patch.collect();
+        let patch = convert::fields(codec, identity, proposal.patch);
         let report = StoredReport { conversation: id, draft: proposal.draft };
         let identifier = StoredIdentifier { scope: self.scope.clone(), identifier };
         let commit = Commit {

@@ -75,6 +75,13 @@ pub struct Stop {
     pub trace: String,
 }
 
+impl From<Stop> for FunctionError {
+    /// The stop as the error that a turn is reported with.
+    fn from(Stop { reason, message, trace }: Stop) -> Self {
+        Self { name: reason.name().to_owned(), message, trace }
+    }
+}
+
 /// Why the sandbox ended a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -55,7 +55,14 @@ impl Agents {
         let unknown =
             "no component of this digest was ever sent here, or none uses it any more: send it as `functions`";
         let functions = functions.ok_or_else(|| Problem::unknown_component(unknown))?;
-        self.publish(AgentDefinition { scope, functions, configuration }).await
+        let definition = AgentDefinition { scope, functions, configuration };
+        let agent = self.load(&definition).await?;
+        let catalogue = self.runtime.catalogue();
+        let published = catalogue.publish_known(&definition.scope, component, &definition.configuration).await?;
+        // A sweep may have been faster.
+        let published = published.ok_or_else(|| Problem::unknown_component(unknown))?;
+        self.keep(&published, agent.clone());
+        Ok((published, agent))
     }
 
     /// Removes an agent.

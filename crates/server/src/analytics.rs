@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use agent_memory_host::{Administration, CountedConversation};
+use agent_memory_host::{Administration, Analytics, AnalyticsRow, CountedConversation};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
 use crate::Problem;
-use crate::access::Grant;
+use crate::access::{Grant, is_in};
 use crate::observability::Observations;
-use crate::wire::{AnalyticsAnswer, AnalyticsQuery, Count, DayCount, Expiring, MemoryHealth, RowAnswer, RowsQuery};
+use crate::wire::{AnalyticsAnswer, AnalyticsQuery, Count, Expiring, MemoryHealth, RowsQuery};
 
 /// How old the conversations may be that figures are made of. Every change of a filter asks again.
 const CONVERSATIONS_FRESH: Duration = Duration::from_secs(2);
@@ -42,22 +42,13 @@ impl Figures {
     pub(crate) async fn analytics(&self, query: &AnalyticsQuery, grant: &Grant) -> Result<AnalyticsAnswer, Problem> {
         let all = self.conversations().await?;
         let mut answer = AnalyticsAnswer { filters: filters(&all, grant), ..AnalyticsAnswer::default() };
+        let mut counted = Analytics::default();
         let mut counts: [BTreeMap<String, u64>; 3] = Default::default();
         let mut days: BTreeMap<i64, u64> = BTreeMap::new();
         for conversation in
             all.iter().filter(|conversation| query.means(conversation) && grant.covers(&conversation.scope))
         {
-            let day = TimeZone::UTC.to_datetime(conversation.began).date();
-            if answer.by_day.last().is_none_or(|last| last.day != day) {
-                answer.by_day.push(DayCount { day, conversations: 0, repeat_conversations: 0 });
-            }
-            let repeats = u64::from(conversation.repeat_of.is_some());
-            answer.conversations += 1;
-            answer.repeat_conversations += repeats;
-            if let Some(last) = answer.by_day.last_mut() {
-                last.conversations += 1;
-                last.repeat_conversations += repeats;
-            }
+            counted.count(conversation.began, conversation.repeat_of.is_some());
             let Some(first) = &conversation.repeat_of else { continue };
             for (counts, name) in counts.iter_mut().zip([QA, REASON, DESTINATION]) {
                 *counts.entry(first.get(name).cloned().unwrap_or_default()).or_default() += 1;
@@ -67,6 +58,9 @@ impl Figures {
                 *days.entry(since.as_hours() / 24).or_default() += 1;
             }
         }
+        (answer.conversations, answer.repeat_conversations) =
+            (counted.totals.conversations, counted.totals.repeat_conversations);
+        answer.by_day = counted.by_day;
         let [outcomes, reasons, destinations] = counts.map(most_first);
         (answer.first_outcomes, answer.handoff_reasons, answer.handoff_destinations) =
             (outcomes, reasons, destinations);
@@ -77,7 +71,7 @@ impl Figures {
 
     /// The conversations of returning callers that a query means and a grant covers, the latest first, and how many there
     /// are without the query's `limit` and `offset`.
-    pub(crate) async fn rows(&self, query: RowsQuery, grant: &Grant) -> Result<(usize, Vec<RowAnswer>), Problem> {
+    pub(crate) async fn rows(&self, query: RowsQuery, grant: &Grant) -> Result<(usize, Vec<AnalyticsRow>), Problem> {
         let RowsQuery { account, project, environment, channel, from, to, limit, offset } = query;
         let query = AnalyticsQuery { account, project, environment, channel, from, to };
         let first = offset as usize;
@@ -87,17 +81,9 @@ impl Figures {
             all.iter().rev().filter(|conversation| query.means(conversation) && grant.covers(&conversation.scope));
         let mut rows = Vec::new();
         let mut count = 0;
-        for (conversation, first_interaction) in meant.filter_map(|it| Some((it, it.repeat_of.as_ref()?))) {
+        for conversation in meant.filter(|conversation| conversation.repeat_of.is_some()) {
             if (first..end).contains(&count) {
-                rows.push(RowAnswer {
-                    conversation: conversation.conversation.clone(),
-                    account: conversation.scope.account.clone(),
-                    project: conversation.scope.project.clone(),
-                    environment: conversation.scope.environment.clone(),
-                    channel: conversation.channel.clone(),
-                    began: conversation.began.to_string(),
-                    metrics: first_interaction.clone(),
-                });
+                rows.extend(conversation.clone().into_row());
             }
             count += 1;
         }
@@ -156,13 +142,10 @@ impl Figures {
 
 impl AnalyticsQuery {
     fn means(&self, conversation: &CountedConversation) -> bool {
-        let is = |asked: &Option<String>, found: &str| asked.as_deref().is_none_or(|asked| asked == found);
         let CountedConversation { scope, channel, began, .. } = conversation;
         let day = TimeZone::UTC.to_datetime(*began).date();
-        is(&self.account, &scope.account)
-            && is(&self.project, &scope.project)
-            && is(&self.environment, &scope.environment)
-            && is(&self.channel, channel)
+        is_in([&self.account, &self.project, &self.environment], scope)
+            && self.channel.as_ref().is_none_or(|asked| asked == channel)
             && self.from.is_none_or(|from| from <= day)
             && self.to.is_none_or(|to| day <= to)
     }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header, request::Parts};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutError;
+use utoipa::IntoParams;
 
 use crate::{Problem, answers};
 
@@ -17,20 +18,33 @@ use crate::{Problem, answers};
 const KEY_BYTES: usize = 256;
 
 /// The agent that a path names.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
 pub(crate) struct At {
+    /// The account.
     account: String,
+    /// The project.
     project: String,
+    /// The environment.
     environment: String,
 }
 
-/// The conversation that a path names.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct AtConversation {
-    account: String,
-    project: String,
-    environment: String,
+/// The conversation of that agent that a path names.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfConversation {
+    /// The conversation's id.
     pub(crate) conversation: String,
+}
+
+/// The header of requests that may be sent again.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "the schema of what is read with the body")]
+pub(crate) struct Repeatable {
+    /// A random text. The same request under the same key is answered as the first was.
+    #[param(rename = "Idempotency-Key")]
+    key: Option<String>,
 }
 
 /// The parameters of a path.
@@ -46,17 +60,9 @@ pub(crate) struct Body<T> {
     pub(crate) request: Option<answers::Request>,
 }
 
-impl At {
-    pub(crate) fn scope(&self) -> Scope {
-        let (account, project, environment) = (self.account.clone(), self.project.clone(), self.environment.clone());
-        Scope { account, project, environment }
-    }
-}
-
-impl AtConversation {
-    pub(crate) fn scope(&self) -> Scope {
-        let (account, project, environment) = (self.account.clone(), self.project.clone(), self.environment.clone());
-        Scope { account, project, environment }
+impl From<At> for Scope {
+    fn from(At { account, project, environment }: At) -> Self {
+        Self { account, project, environment }
     }
 }
 

@@ -123,10 +123,7 @@ impl TurnResult {
         let (outcome, returns, error) = match turn.outcome {
             TurnOutcome::Returned(value) => (Outcome::Returned, Some(on_one_line(value)), None),
             TurnOutcome::Failed(error) => (Outcome::Error, None, Some(error)),
-            TurnOutcome::Stopped(stop) => {
-                let name = stop.reason.name().to_owned();
-                (Outcome::Stopped, None, Some(FunctionError { name, message: stop.message, trace: stop.trace }))
-            }
+            TurnOutcome::Stopped(stop) => (Outcome::Stopped, None, Some(stop.into())),
         };
         let actions = turn.actions.into_iter();
         let logs = turn.logs.into_iter();

@@ -1,8 +1,8 @@
 //! The end of a conversation: proposed once, committed exactly once, reported the same for ever.
 
 use agent_memory_store::{
-    Commit, Committed, Effect, Ended as Recorded, Field, Interaction, InteractionId, Mark, NewInteraction, NewRow,
-    RowId, Settled,
+    Commit, Committed, Effect, Ended as Recorded, Interaction, InteractionId, Mark, NewInteraction, NewRow, RowId,
+    Settled,
 };
 use uuid::Uuid;
 
@@ -142,10 +142,7 @@ impl Conversation {
         let wit::Identity::Known(identifier) = proposal.identity else { return None };
         let (codec, facts) = (self.shared.codec, &self.session.facts);
         let identity = codec.identity_key(&facts.scope, &identifier);
-        let patch = proposal.patch.into_iter().map(|wit::PatchField { key, value, written, expires }| {
-            let value = codec.seal_value(Place::Field { identity, key: &key, expires }, value);
-            Field { key, written, expires, value }
-        });
+        let patch = convert::fields(codec, identity, proposal.patch);
         let new_interaction =
             proposal.interaction.map(|wit::InteractionProposal { interaction: new, stands_after }| {
                 let record = codec.seal(Place::Interaction(interaction), &new.metrics);
@@ -167,7 +164,7 @@ impl Conversation {
             erasures: self.session.erasures,
             now: self.shared.now().as_second(),
             ends_session: self.session.saved.is_some(),
-            patch: patch.collect(),
+            patch,
             interaction: new_interaction,
             mark: Mark { expires: proposal.mark_expires, report: codec.seal(Place::Report(self.key), &report) },
             identifier: codec

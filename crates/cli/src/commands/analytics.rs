@@ -9,15 +9,6 @@ use crate::arguments::Analytics;
 use crate::words::count;
 use crate::{output, surroundings};
 
-/// The columns of metrics, in the order in which the documentation lists them.
-const METRICS: [&str; 5] = [
-    "REPEAT_CALLER_CONV_ID",
-    "REPEAT_CALLER_DATETIME",
-    "REPEAT_CALLER_QA",
-    "REPEAT_CALLER_HANDOFF_REASON",
-    "REPEAT_CALLER_HANDOFF_TO",
-];
-
 pub(crate) async fn analytics(arguments: &Analytics) -> anyhow::Result<Verdict> {
     let figures = surroundings::administration(&arguments.stored)?.analytics().await?;
     if arguments.json {
@@ -32,13 +23,9 @@ pub(crate) async fn analytics(arguments: &Analytics) -> anyhow::Result<Verdict> 
 
 fn as_csv(rows: &[AnalyticsRow]) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let own = ["conversation", "account", "project", "environment", "channel", "began"];
-    writer.write_record(own.into_iter().chain(METRICS))?;
+    writer.write_record(AnalyticsRow::COLUMNS)?;
     for row in rows {
-        let began = row.began.to_string();
-        let own = [&row.conversation, &row.account, &row.project, &row.environment, &row.channel, &began];
-        let metrics = METRICS.iter().map(|name| row.metrics.get(*name).map(String::as_str).unwrap_or_default());
-        writer.write_record(own.into_iter().map(String::as_str).chain(metrics))?;
+        writer.write_record(row.cells().iter().map(|cell| cell.as_bytes()))?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
 }

@@ -46,10 +46,7 @@ impl Grant {
 
     /// Whether it is good in a scope.
     pub(crate) fn covers(&self, scope: &Scope) -> bool {
-        let is = |granted: &Option<String>, asked: &str| granted.as_deref().is_none_or(|granted| granted == asked);
-        is(&self.account, &scope.account)
-            && is(&self.project, &scope.project)
-            && is(&self.environment, &scope.environment)
+        is_in([&self.account, &self.project, &self.environment], scope)
     }
 
     /// Refuses what it does not allow in a scope.
@@ -77,6 +74,12 @@ impl Grant {
         let needed = permission.name();
         Err(Problem::forbidden(format!("this needs a token that may `{needed}`: make one with `agent-memory token`")))
     }
+}
+
+/// Whether account, project and environment are a scope's. One that is not said is any.
+pub(crate) fn is_in(said: [&Option<String>; 3], scope: &Scope) -> bool {
+    let parts = [&scope.account, &scope.project, &scope.environment];
+    said.into_iter().zip(parts).all(|(said, part)| said.as_ref().is_none_or(|said| said == part))
 }
 
 impl Permission {

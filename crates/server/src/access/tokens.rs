@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -159,7 +159,7 @@ impl Tokens {
         let known = self.known();
         // All are looked at, whichever it is, so that the time says nothing.
         let mut found = None;
-        for token in &known {
+        for token in &known.tokens {
             if bool::from(token.sha256.as_bytes().ct_eq(asked.as_bytes())) {
                 found = Some(token);
             }
@@ -174,7 +174,7 @@ impl Tokens {
     }
 
     /// The tokens as the file has them now. A file that has become unreadable changes nothing.
-    fn known(&self) -> Vec<Token> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = fs::metadata(&self.path).and_then(|metadata| metadata.modified()).ok();
         if changed != known.changed {
@@ -186,7 +186,7 @@ impl Tokens {
                 }
             }
         }
-        known.tokens.clone()
+        known
     }
 }
 

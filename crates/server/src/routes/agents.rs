@@ -1,12 +1,13 @@
 //! Agents: list, publish, show, remove.
 
-use agent_memory_host::{AgentDefinition, ComponentId};
+use agent_memory_host::{AgentDefinition, ComponentId, Scope};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::http::StatusCode;
 use utoipa::ToSchema;
 
+use super::Refusals;
 use crate::Problem;
 use crate::access::{Grant, Permission};
 use crate::input::{At, In, broken_off};
@@ -30,11 +31,7 @@ pub(crate) struct Publication {
 /// The agents
 #[utoipa::path(
     get, path = "/v1/agents", tag = "agents",
-    responses(
-        (status = 200, body = AgentList),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = AgentList), Refusals),
 )]
 pub(crate) async fn list(State(service): State<Service>, grant: Grant) -> Result<Json<AgentList>, Problem> {
     if grant.check_permission(Permission::Administer).is_err() {
@@ -55,23 +52,15 @@ pub(crate) async fn list(State(service): State<Service>, grant: Grant) -> Result
 /// An agent
 #[utoipa::path(
     get, path = "/v1/agents/{account}/{project}/{environment}", tag = "agents",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
-    responses(
-        (status = 200, body = AgentAnswer),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    params(At),
+    responses((status = 200, body = AgentAnswer), Refusals),
 )]
 pub(crate) async fn show(
     State(service): State<Service>,
     grant: Grant,
     In(at): In<At>,
 ) -> Result<Json<AgentAnswer>, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     if grant.check(Permission::Administer, &scope).is_err() {
         grant.check(Permission::Call, &scope)?;
     }
@@ -84,17 +73,9 @@ pub(crate) async fn show(
 /// Conversations that begin from now on have the new version; running ones go on with theirs.
 #[utoipa::path(
     put, path = "/v1/agents/{account}/{project}/{environment}", tag = "agents",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
+    params(At),
     request_body(content = Publication, content_type = "multipart/form-data"),
-    responses(
-        (status = 200, body = AgentAnswer),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = AgentAnswer), Refusals),
 )]
 pub(crate) async fn publish(
     State(service): State<Service>,
@@ -102,7 +83,7 @@ pub(crate) async fn publish(
     In(at): In<At>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Json<AgentAnswer>, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     grant.check(Permission::Administer, &scope)?;
     let _turn = service.publications.turn().await?;
     let unreadable = |_| Problem::unsupported_type("send a form, as `curl --form functions=@agent.wasm` does");
@@ -125,23 +106,15 @@ pub(crate) async fn publish(
 /// No conversation can begin with it. Running ones go on for up to a week.
 #[utoipa::path(
     delete, path = "/v1/agents/{account}/{project}/{environment}", tag = "agents",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
-    responses(
-        (status = 204, description = "It is removed."),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    params(At),
+    responses((status = 204, description = "It is removed."), Refusals),
 )]
 pub(crate) async fn withdraw(
     State(service): State<Service>,
     grant: Grant,
     In(at): In<At>,
 ) -> Result<StatusCode, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     grant.check(Permission::Administer, &scope)?;
     service.agents.withdraw(&scope).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -153,23 +126,15 @@ pub(crate) async fn withdraw(
 /// none.
 #[utoipa::path(
     get, path = "/v1/agents/{account}/{project}/{environment}/tools", tag = "agents",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
-    responses(
-        (status = 200, body = Vec<ToolAnswer>),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    params(At),
+    responses((status = 200, body = Vec<ToolAnswer>), Refusals),
 )]
 pub(crate) async fn tools(
     State(service): State<Service>,
     grant: Grant,
     In(at): In<At>,
 ) -> Result<Json<Vec<ToolAnswer>>, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     grant.check(Permission::Call, &scope)?;
     let (_, agent) = service.agents.current(&scope).await?;
     Ok(Json(agent.functions().iter().filter_map(ToolAnswer::of).collect()))

@@ -1,30 +1,17 @@
 //! Analytics and memory health.
 
+use agent_memory_host::AnalyticsRow;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 
+use super::Refusals;
 use crate::Problem;
 use crate::access::{Grant, Permission};
 use crate::input::Asked;
 use crate::service::Service;
 use crate::wire::{AnalyticsAnswer, AnalyticsQuery, MemoryHealth, RowAnswer, RowsQuery};
-
-/// The columns of the table: what is in every row, and the metrics of rule A3.
-const COLUMNS: [&str; 11] = [
-    "conversation",
-    "account",
-    "project",
-    "environment",
-    "channel",
-    "began",
-    "REPEAT_CALLER_CONV_ID",
-    "REPEAT_CALLER_DATETIME",
-    "REPEAT_CALLER_QA",
-    "REPEAT_CALLER_HANDOFF_REASON",
-    "REPEAT_CALLER_HANDOFF_TO",
-];
 
 /// How many rows there are, whatever `limit` and `offset` say.
 const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
@@ -32,11 +19,7 @@ const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
 /// Repeat callers in figures
 #[utoipa::path(
     get, path = "/v1/analytics", tag = "analytics", params(AnalyticsQuery),
-    responses(
-        (status = 200, body = AnalyticsAnswer),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = AnalyticsAnswer), Refusals),
 )]
 pub(crate) async fn figures(
     State(service): State<Service>,
@@ -58,8 +41,7 @@ pub(crate) async fn figures(
             content((Vec<RowAnswer> = "application/json"), (String = "text/csv")),
             headers(("X-Total-Count" = u64, description = "How many there are, whatever `limit` and `offset` say.")),
         ),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ),
 )]
 pub(crate) async fn rows(
@@ -88,11 +70,7 @@ pub(crate) async fn rows(
 /// How much is held, how long still, and how commits go
 #[utoipa::path(
     get, path = "/v1/memory/health", tag = "analytics",
-    responses(
-        (status = 200, body = MemoryHealth),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = MemoryHealth), Refusals),
 )]
 pub(crate) async fn health(State(service): State<Service>, grant: Grant) -> Result<Json<MemoryHealth>, Problem> {
     grant.check_permission(Permission::View)?;
@@ -101,15 +79,12 @@ pub(crate) async fn health(State(service): State<Service>, grant: Grant) -> Resu
     Ok(Json(service.figures.health().await?))
 }
 
-fn csv(rows: &[RowAnswer]) -> Result<Vec<u8>, csv::Error> {
+fn csv(rows: &[AnalyticsRow]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
+    writer.write_record(AnalyticsRow::COLUMNS)?;
     for row in rows {
-        let RowAnswer { conversation, account, project, environment, channel, began, metrics } = row;
-        let own = [conversation, account, project, environment, channel, began].map(String::as_str);
-        let of_first = COLUMNS.iter().skip(own.len()).map(|name| metrics.get(*name).map_or("", String::as_str));
-        for field in own.into_iter().chain(of_first) {
-            writer.write_field(harmless(field).as_bytes())?;
+        for cell in row.cells() {
+            writer.write_field(harmless(&cell).as_bytes())?;
         }
         // The end of the row.
         writer.write_record(None::<&[u8]>)?;

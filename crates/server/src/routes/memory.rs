@@ -1,6 +1,6 @@
 //! Memory administration. Identifiers travel in bodies, and never in a URL.
 
-use agent_memory_host::{Administration, AdministrationError, Caller, CallerPage, Export, MemoryPatch};
+use agent_memory_host::{Administration, AdministrationError, Caller, CallerPage, Export, MemoryPatch, Scope};
 use axum::Json;
 use axum::body::{Body as Stream, Bytes};
 use axum::extract::{Request, State};
@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::IMPORT_BYTES;
+use super::{IMPORT_BYTES, Refusals};
 use crate::Problem;
 use crate::access::{Grant, Permission};
 use crate::input::{At, Body, In, is_of_type, parse};
@@ -25,17 +25,9 @@ const PROBLEMS: usize = 1000;
 /// What is remembered of a caller
 #[utoipa::path(
     post, path = "/v1/agents/{account}/{project}/{environment}/memory/read", tag = "memory",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
+    params(At),
     request_body = Named,
-    responses(
-        (status = 200, body = ReadAnswer),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ReadAnswer), Refusals),
 )]
 pub(crate) async fn read(
     State(service): State<Service>,
@@ -43,7 +35,7 @@ pub(crate) async fn read(
     In(at): In<At>,
     Body { value: Named { identifier, kind }, .. }: Body<Named>,
 ) -> Result<Json<ReadAnswer>, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     grant.check(Permission::Administer, &scope)?;
     let fields = service.runtime.administration().get(&scope, kind, &identifier).await?;
     Ok(Json(ReadAnswer { fields }))
@@ -54,17 +46,9 @@ pub(crate) async fn read(
 /// By the rules that hold for functions: all of them are written, or none. Other fields stay as they are.
 #[utoipa::path(
     post, path = "/v1/agents/{account}/{project}/{environment}/memory/patch", tag = "memory",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
+    params(At),
     request_body = PatchBody,
-    responses(
-        (status = 200, body = PatchAnswer),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = PatchAnswer), Refusals),
 )]
 pub(crate) async fn patch(
     State(service): State<Service>,
@@ -72,7 +56,7 @@ pub(crate) async fn patch(
     In(at): In<At>,
     Body { value: PatchBody { identifier, kind, fields }, .. }: Body<PatchBody>,
 ) -> Result<Json<PatchAnswer>, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     grant.check(Permission::Administer, &scope)?;
     let (_, agent) = service.agents.current(&scope).await?;
     let patched = agent.patch(MemoryPatch { kind, identifier, fields: given(fields) }).await?;
@@ -87,17 +71,9 @@ pub(crate) async fn patch(
 /// Conversations that began before commit nothing more of what was erased.
 #[utoipa::path(
     post, path = "/v1/agents/{account}/{project}/{environment}/memory/erase", tag = "memory",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
+    params(At),
     request_body = Erasure,
-    responses(
-        (status = 200, body = ErasureAnswer),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ErasureAnswer), Refusals),
 )]
 pub(crate) async fn erase(
     State(service): State<Service>,
@@ -105,7 +81,7 @@ pub(crate) async fn erase(
     In(at): In<At>,
     Body { value: Erasure { identifier, kind, key }, .. }: Body<Erasure>,
 ) -> Result<Json<ErasureAnswer>, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     grant.check(Permission::Administer, &scope)?;
     let deleted = service.runtime.administration().erase(&scope, kind, &identifier, key.as_deref()).await?;
     Ok(Json(ErasureAnswer { deleted }))
@@ -114,17 +90,9 @@ pub(crate) async fn erase(
 /// All that is held on a caller
 #[utoipa::path(
     post, path = "/v1/agents/{account}/{project}/{environment}/memory/export", tag = "memory",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
+    params(At),
     request_body = Named,
-    responses(
-        (status = 200, body = ExportSchema),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ExportSchema), Refusals),
 )]
 pub(crate) async fn export(
     State(service): State<Service>,
@@ -132,7 +100,7 @@ pub(crate) async fn export(
     In(at): In<At>,
     Body { value: Named { identifier, kind }, .. }: Body<Named>,
 ) -> Result<Json<Export>, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     grant.check(Permission::Administer, &scope)?;
     Ok(Json(service.runtime.administration().export(&scope, kind, &identifier).await?))
 }
@@ -143,17 +111,9 @@ pub(crate) async fn export(
 /// for functions. What `GET /v1/memory` gives can be sent here.
 #[utoipa::path(
     post, path = "/v1/agents/{account}/{project}/{environment}/memory/import", tag = "memory",
-    params(
-        ("account" = String, Path, description = "The account."),
-        ("project" = String, Path, description = "The project."),
-        ("environment" = String, Path, description = "The environment."),
-    ),
+    params(At),
     request_body(content = String, content_type = "application/x-ndjson"),
-    responses(
-        (status = 200, body = ImportAnswer),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ImportAnswer), Refusals),
 )]
 pub(crate) async fn import(
     State(service): State<Service>,
@@ -161,7 +121,7 @@ pub(crate) async fn import(
     In(at): In<At>,
     request: Request,
 ) -> Result<Json<ImportAnswer>, Problem> {
-    let scope = at.scope();
+    let scope = Scope::from(at);
     grant.check(Permission::Administer, &scope)?;
     if !is_of_type(request.headers(), "application/x-ndjson") {
         let advice = "send a JSON object a line, with the header `Content-Type: application/x-ndjson`";
@@ -214,11 +174,7 @@ pub(crate) async fn import(
 /// A JSON object a line, of the accounts, projects and environments that the token is for.
 #[utoipa::path(
     get, path = "/v1/memory", tag = "memory",
-    responses(
-        (status = 200, body = String, content_type = "application/x-ndjson"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = String, content_type = "application/x-ndjson"), Refusals),
 )]
 pub(crate) async fn export_all(State(service): State<Service>, grant: Grant) -> Result<Response, Problem> {
     grant.check_permission(Permission::Administer)?;

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Refusals;
 use crate::Problem;
 use crate::access::{Grant, Permission};
 use crate::service::Service;
@@ -26,11 +27,7 @@ const OK: StatusAnswer = StatusAnswer { status: "ok", version: env!("CARGO_PKG_V
 /// Metrics for Prometheus
 #[utoipa::path(
     get, path = "/metrics", tag = "status",
-    responses(
-        (status = 200, body = String, content_type = "application/openmetrics-text"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = String, content_type = "application/openmetrics-text"), Refusals),
 )]
 pub(crate) async fn metrics(State(service): State<Service>, grant: Grant) -> Result<Response, Problem> {
     grant.check_permission(Permission::View)?;

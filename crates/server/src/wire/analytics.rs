@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use agent_memory_host::AnalyticsDay;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -63,7 +64,8 @@ pub(crate) struct AnalyticsAnswer {
     /// How many of them of returning callers.
     pub(crate) repeat_conversations: u64,
     /// The same, by the day on which they began (UTC).
-    pub(crate) by_day: Vec<DayCount>,
+    #[schema(value_type = Vec<DayCount>)]
+    pub(crate) by_day: Vec<AnalyticsDay>,
     /// What quality assurance said of the first interactions of those who came back.
     pub(crate) first_outcomes: Vec<Count>,
     /// Why those who came back had been handed over.
@@ -77,15 +79,16 @@ pub(crate) struct AnalyticsAnswer {
 }
 
 /// How many conversations began on a day.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct DayCount {
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the schema of the host's own type")]
+struct DayCount {
     /// The day (UTC).
     #[schema(value_type = String, format = Date)]
-    pub(crate) day: Date,
+    day: Date,
     /// All of them.
-    pub(crate) conversations: u64,
+    conversations: u64,
     /// Those of returning callers.
-    pub(crate) repeat_conversations: u64,
+    repeat_conversations: u64,
 }
 
 /// How many conversations have something in common.
@@ -99,23 +102,23 @@ pub(crate) struct Count {
 
 /// A conversation of a returning caller.
 #[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "the schema of the host's own type")]
 pub(crate) struct RowAnswer {
     /// Its id.
-    pub(crate) conversation: String,
+    conversation: String,
     /// Its account.
-    pub(crate) account: String,
+    account: String,
     /// Its project.
-    pub(crate) project: String,
+    project: String,
     /// Its environment.
-    pub(crate) environment: String,
+    environment: String,
     /// Its channel.
-    pub(crate) channel: String,
+    channel: String,
     /// The hour in which it began.
-    pub(crate) began: String,
+    began: String,
     /// What is recorded of the first interaction: `REPEAT_CALLER_CONV_ID` and the like.
     #[serde(flatten)]
-    #[schema(value_type = BTreeMap<String, String>)]
-    pub(crate) metrics: BTreeMap<String, String>,
+    metrics: BTreeMap<String, String>,
 }
 
 /// How much is held, how long still, and how commits go.

@@ -324,10 +324,7 @@ impl From<Turn> for TurnAnswer {
         let (outcome, returns, error) = match turn.outcome {
             TurnOutcome::Returned(value) => ("returned", Some(value), None),
             TurnOutcome::Failed(error) => ("error", None, Some(error)),
-            TurnOutcome::Stopped(stop) => {
-                let name = stop.reason.name().to_owned();
-                ("stopped", None, Some(FunctionError { name, message: stop.message, trace: stop.trace }))
-            }
+            TurnOutcome::Stopped(stop) => ("stopped", None, Some(stop.into())),
         };
         Self {
             call: turn.function,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::CommitSchema;
+use crate::access::is_in;
 
 /// Whose memory it is.
 #[derive(Deserialize, ToSchema)]
@@ -178,10 +179,7 @@ pub(crate) struct ImportProblem {
 impl ImportLine {
     /// Whether it is a line of this agent's, as far as it says.
     pub(crate) fn is_of(&self, scope: &Scope) -> bool {
-        let is = |said: &Option<String>, named: &str| said.as_deref().is_none_or(|said| said == named);
-        is(&self.account, &scope.account)
-            && is(&self.project, &scope.project)
-            && is(&self.environment, &scope.environment)
+        is_in([&self.account, &self.project, &self.environment], scope)
     }
 }
 

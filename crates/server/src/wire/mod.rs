@@ -7,7 +7,7 @@ mod memory;
 
 pub(crate) use agents::{AgentAnswer, AgentList, AgentSummary, ToolAnswer};
 pub(crate) use analytics::{
-    AnalyticsAnswer, AnalyticsQuery, Commits, Count, DayCount, Expiring, MemoryHealth, RowAnswer, RowsQuery,
+    AnalyticsAnswer, AnalyticsQuery, Commits, Count, Expiring, MemoryHealth, RowAnswer, RowsQuery,
 };
 pub(crate) use conversations::{
     Call, CallAnswer, CommitSchema, ConversationAnswer, ConversationStatus, End, EndAnswer, OutcomeAnswer, OutcomeBody,
