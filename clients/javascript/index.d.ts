@@ -94,6 +94,33 @@ export class Problem extends Error {
   readonly errors: { path: string; detail: string }[];
 }
 
+/** What was erased, and the erasure as the audit trail has it. */
+export interface Erasure {
+  deleted: { fields: number; interactions: number; metrics: number };
+  receipt: Act;
+}
+
+/** What an administrator did. It names no caller. */
+export interface Act {
+  id: string;
+  /** The hour in which it was done. */
+  at: string;
+  act: string;
+  /** The name of the token with which it was done. */
+  by?: string;
+  account?: string;
+  project?: string;
+  environment?: string;
+  /** How much it concerned, by what that is. */
+  counts: Record<string, number>;
+  /** From when no copy of what was erased can be read any more, not in backups either. */
+  unreadable_from?: string;
+  /** Whether it is known to have been completed. */
+  completed: boolean;
+  /** SHA-256 of this object without this member. */
+  digest: string;
+}
+
 /** A service. */
 export class Client {
   /** `timeout`: how long an answer may take, in milliseconds. */
@@ -127,11 +154,8 @@ export class Agent {
   readMemory(identifier: string, options?: { kind?: Kind }): Promise<Record<string, MemoryField>>;
   /** Puts values into a caller's memory: all of them, or none. */
   patchMemory(identifier: string, values: Record<string, unknown>, options?: { kind?: Kind }): Promise<CommitReport>;
-  /** Erases a caller, or one of the caller's keys, and tells how much that was. */
-  eraseMemory(
-    identifier: string,
-    options?: { kind?: Kind; key?: string },
-  ): Promise<{ fields: number; interactions: number; metrics: number }>;
+  /** Erases a caller, or one of the caller's keys. Tells how much that was, with a receipt. */
+  eraseMemory(identifier: string, options?: { kind?: Kind; key?: string }): Promise<Erasure>;
   /** All that is held on a caller. */
   exportMemory(identifier: string, options?: { kind?: Kind }): Promise<Export>;
 }

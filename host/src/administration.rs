@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use agent_memory_keys::{Lifetime, Reach};
 use agent_memory_store::{
-    Amendment, Erased, Erasure, Field, Health, Held, IdentityKey, Interaction, Read, Recorded, StoreError, Swept,
+    self as store, Amendment, Erased, Field, Health, Held, IdentityKey, Interaction, Read, Recorded, StoreError, Swept,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::policy as wit;
-use crate::codec::{Codec, Place, RowDetails, StoredIdentifier, StoredReport, Unreadable};
+use crate::codec::{Codec, DAY, Place, RowDetails, StoredIdentifier, StoredReport, Unreadable};
 use crate::runtime::Shared;
 use crate::session::Phase;
 use crate::{
-    AdministrationError, Analytics, CommitReport, CountedConversation, Json, NoIdentifier, Outcome, PolicyFailure,
-    Scope, Session, convert,
+    Act, ActKind, AdministrationError, Analytics, AuditPage, BegunAct, CommitReport, CountedConversation, Json,
+    NoIdentifier, Outcome, PolicyFailure, Scope, Session, convert,
 };
 
 /// How often an amendment is tried again when the record changes under it.
@@ -25,9 +26,13 @@ const AMENDMENTS: usize = 8;
 const PAGE: usize = 256;
 
 /// Administers what a runtime's store holds. Identifiers are canonicalised as those of callers are (rule I3).
+///
+/// What reads or erases what is held on a caller is noted in the [audit trail](Administration::acts) before it is done,
+/// and again when it is.
 #[derive(Clone)]
 pub struct Administration {
     shared: Arc<Shared>,
+    by: Option<Arc<str>>,
 }
 
 /// What an identifier is (rule I8). The same text of two kinds is two identifiers.
@@ -78,13 +83,50 @@ pub struct Caller {
     pub fields: BTreeMap<String, RememberedField>,
 }
 
+/// What an erasure did (rule E3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Erasure {
+    /// How much is gone. What had expired already does not count.
+    pub deleted: Erased,
+    /// The erasure as the audit trail has it.
+    pub receipt: Act,
+}
+
+/// What a sweep did (rule E2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Sweep {
+    /// How much is gone.
+    pub deleted: Swept,
+    /// Which keys are gone. None if nothing is sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<DestroyedKeys>,
+}
+
+/// Keys that are gone, so that copies of what they sealed cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DestroyedKeys {
+    /// What expired on a day before this time cannot be read any more.
+    pub before: Timestamp,
+    /// Whether they are gone where the ring is kept. If not, this process can only read the ring: an administrator has to
+    /// replace it by one that is [moved on](agent_memory_keys::Keys::moved_on).
+    pub everywhere: bool,
+}
+
 /// A place in the list of callers.
 #[derive(Clone, Copy, Debug)]
 pub struct CallerPage(IdentityKey);
 
 impl Administration {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        Self { shared, by: None }
+    }
+
+    /// The same, as somebody whom the audit trail names. It is the name of an account or a token, and nobody's identifier.
+    pub fn by(self, name: &str) -> Self {
+        Self { by: Some(name.into()), ..self }
     }
 
     /// What is remembered of a caller, by key, whether a configuration still exposes it or not.
@@ -98,9 +140,12 @@ impl Administration {
         identifier: &str,
     ) -> Result<BTreeMap<String, RememberedField>, AdministrationError> {
         let (identity, _) = self.identity(scope, kind, identifier).await?;
+        let act = self.begin_act(ActKind::Read, Some(scope)).await?;
         let read = Read { identity: Some(identity), conversation: None, now: self.now() };
         let loaded = self.shared.store.load(read).await?;
-        self.fields(identity, loaded.fields)
+        let fields = self.fields(identity, loaded.fields)?;
+        self.complete_act(act, [("fields", fields.len() as u64)]).await?;
+        Ok(fields)
     }
 
     /// All that is held on a caller (rule E3).
@@ -114,19 +159,23 @@ impl Administration {
         identifier: &str,
     ) -> Result<Export, AdministrationError> {
         let (identity, _) = self.identity(scope, kind, identifier).await?;
+        let act = self.begin_act(ActKind::Export, Some(scope)).await?;
         let Held { fields, interaction, conversations, .. } = self.shared.store.export(identity, self.now()).await?;
         let interaction = interaction.map(|interaction| self.interaction(&interaction)).transpose()?;
         let first_interaction = interaction.map(|interaction| {
             let expires_at = ("expires_at".to_owned(), convert::time(interaction.expires).to_string());
             metrics(interaction.metrics).into_iter().chain([expires_at]).collect()
         });
-        let conversations = conversations.into_iter().map(|(key, Recorded { report, .. })| {
-            let report: StoredReport = self.codec().open(Place::Report(key), &report)?;
+        let conversations = conversations.into_iter().map(|(conversation, Recorded { report, .. })| {
+            let report: StoredReport = self.codec().open(Place::Report { conversation, identity }, &report)?;
             Ok(report.conversation)
         });
         let mut conversations: Vec<_> = conversations.collect::<Result<_, Unreadable>>()?;
         conversations.sort_unstable();
-        Ok(Export { identifier_kind: kind, fields: self.fields(identity, fields)?, first_interaction, conversations })
+        let fields = self.fields(identity, fields)?;
+        let counts = [("fields", fields.len() as u64), ("conversations", conversations.len() as u64)];
+        self.complete_act(act, counts).await?;
+        Ok(Export { identifier_kind: kind, fields, first_interaction, conversations })
     }
 
     /// Erases a caller, or one of the caller's keys (rule E3). A conversation that began before commits nothing more
@@ -140,18 +189,75 @@ impl Administration {
         kind: IdentifierKind,
         identifier: &str,
         key: Option<&str>,
-    ) -> Result<Erased, AdministrationError> {
+    ) -> Result<Erasure, AdministrationError> {
         let (identity, expires) = self.identity(scope, kind, identifier).await?;
-        let erasure = Erasure { identity, key: key.map(str::to_owned), now: self.now(), expires };
-        Ok(self.shared.store.erase(erasure).await?)
+        let act = self.begin_act(ActKind::Erase, Some(scope)).await?;
+        let erasure = store::Erasure { identity, key: key.map(str::to_owned), now: self.now(), expires };
+        let deleted = self.shared.store.erase(erasure).await?;
+        let Erased { fields, interactions, metrics } = deleted;
+        let counts = [("fields", fields), ("interactions", interactions), ("metrics", metrics)];
+        Ok(Erasure { deleted, receipt: self.complete_act(act, counts).await? })
     }
 
-    /// Deletes for good what has expired (rule E2).
+    /// Deletes for good what has expired (rule E2), and destroys the keys of the days that are past, so that no copy
+    /// elsewhere can be read any more. The audit trail tells of a sweep that found something.
     ///
     /// # Errors
-    /// If the store cannot be written.
-    pub async fn sweep(&self) -> Result<Swept, AdministrationError> {
-        Ok(self.shared.store.sweep(self.now()).await?)
+    /// If the store cannot be written, or the keys cannot be destroyed: what has expired is deleted then.
+    pub async fn sweep(&self) -> Result<Sweep, AdministrationError> {
+        let now = self.now();
+        let deleted = self.shared.store.sweep(now).await?;
+        if deleted != Swept::default() {
+            let Swept { fields, identifiers, interactions, metrics, sessions } = deleted;
+            let counts = [
+                ("fields", fields),
+                ("identifiers", identifiers),
+                ("interactions", interactions),
+                ("metrics", metrics),
+                ("sessions", sessions),
+            ];
+            let act = self.begin_act(ActKind::Sweep, None).await?;
+            self.complete_act(act, counts).await?;
+        }
+        let shared = Arc::clone(&self.shared);
+        let destroying = tokio::task::spawn_blocking(move || shared.codec.destroy_before(now)).await;
+        let keys = destroying.map_err(|_| AdministrationError::Damaged("the ring of keys cannot be moved on"))??;
+        let keys = (keys.reach != Reach::NothingSealed).then(|| DestroyedKeys {
+            before: convert::time(i64::from(keys.first_day.number()) * DAY),
+            everywhere: keys.reach == Reach::Everywhere,
+        });
+        Ok(Sweep { deleted, keys })
+    }
+
+    /// The audit trail: up to `limit` acts of the last year, in the order of their hours, the first ones or those after
+    /// [a place](Act::page) in it. Acts of one hour are in no order: whoever wants what came later has to ask again for
+    /// the whole of the last hour.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn acts(&self, after: Option<AuditPage>, limit: usize) -> Result<Vec<Act>, AdministrationError> {
+        Ok(self.shared.acts(after, limit).await?)
+    }
+
+    /// Notes in the audit trail that something is about to be done by other ways than this: an agent is published, fields
+    /// are imported.
+    ///
+    /// # Errors
+    /// If the store cannot be written. It should not be done then.
+    pub async fn begin_act(&self, act: ActKind, scope: Option<&Scope>) -> Result<BegunAct, StoreError> {
+        self.shared.begin_act(act, self.by.as_deref(), scope).await
+    }
+
+    /// Notes that it was done, and how much it concerned, by what that is.
+    ///
+    /// # Errors
+    /// If the store cannot be written. The trail has the act as one that may not have been completed then.
+    pub async fn complete_act(
+        &self,
+        act: BegunAct,
+        counts: impl IntoIterator<Item = (&'static str, u64)>,
+    ) -> Result<Act, StoreError> {
+        self.shared.complete_act(act, counts).await
     }
 
     /// The repeat-caller figures and rows (rule A6), of conversations whose first interaction has not expired.
@@ -168,7 +274,8 @@ impl Administration {
     /// If the store cannot be read.
     pub async fn conversations(&self) -> Result<Vec<CountedConversation>, AdministrationError> {
         let rows = self.shared.store.metric_rows(self.now()).await?.into_iter().map(|row| {
-            let RowDetails { conversation, scope, channel } = self.codec().open(Place::Row(row.id), &row.details)?;
+            let place = Place::Row { id: row.id, began: row.began };
+            let RowDetails { conversation, scope, channel } = self.codec().open(place, &row.details)?;
             let first = row.repeat_of.map(|first| self.codec().open(Place::Interaction(row.interaction), &first));
             let repeat_of = first.transpose()?.map(|first| metrics(first).into_iter().collect());
             Ok(CountedConversation { conversation, scope, channel, began: convert::time(row.began), repeat_of })
@@ -296,7 +403,8 @@ impl Administration {
             let mut instance = self.shared.policy().instance().await?;
             let amended = instance.policy.call_amend(&mut instance.store, &interaction, &outcome).await;
             let amended = amended.map_err(PolicyFailure::from)?;
-            let record = self.codec().seal(Place::Interaction(standing.id), &amended.metrics);
+            let until = Lifetime::Until(standing.expires);
+            let record = self.codec().seal(Place::Interaction(standing.id), until, &amended.metrics);
             if self.shared.store.amend(Amendment { identity, from: standing, record }).await? {
                 return Ok(true);
             }
@@ -357,9 +465,10 @@ impl Administration {
         identity: IdentityKey,
         fields: Vec<Field>,
     ) -> Result<BTreeMap<String, RememberedField>, AdministrationError> {
-        let fields = fields.into_iter().map(|Field { key, expires, value, .. }| {
-            let value = self.codec().open_value(Place::Field { identity, key: &key, expires }, value)?;
-            Ok((key, RememberedField { value: convert::json(value)?, expires_at: convert::time(expires) }))
+        let fields = fields.into_iter().map(|field| {
+            let value = self.codec().open_value(identity, &field)?;
+            let remembered = RememberedField { value: convert::json(value)?, expires_at: convert::time(field.expires) };
+            Ok((field.key, remembered))
         });
         Ok(fields.collect::<Result<_, Unreadable>>()?)
     }
@@ -368,8 +477,8 @@ impl Administration {
         convert::interaction(self.codec(), stored)
     }
 
-    fn codec(&self) -> Codec {
-        self.shared.codec
+    fn codec(&self) -> &Codec {
+        &self.shared.codec
     }
 
     fn now(&self) -> i64 {
@@ -378,8 +487,8 @@ impl Administration {
 }
 
 impl From<Unreadable> for AdministrationError {
-    fn from(_: Unreadable) -> Self {
-        Self::Damaged("a record is not what was written")
+    fn from(why: Unreadable) -> Self {
+        Self::Damaged(why.reason())
     }
 }
 

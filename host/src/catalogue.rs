@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use agent_memory_keys::Lifetime;
 use agent_memory_store::{AgentKey, AgentVersion, ComponentKey, Published, StoreError, VersionKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::codec::Place;
+use crate::codec::{Place, Unreadable};
 use crate::conversation::damaged;
 use crate::runtime::Shared;
 use crate::{AgentDefinition, Scope};
@@ -61,7 +62,7 @@ impl Catalogue {
         let AgentDefinition { scope, functions, configuration } = definition;
         let component = ComponentId::of(functions);
         let published = self.put(scope, component, configuration, Some(functions.clone())).await?;
-        published.ok_or_else(|| damaged("a component that was just written"))
+        published.ok_or_else(|| damaged("a component that was just written", Unreadable::Damaged))
     }
 
     /// Publishes a version whose component is in the store already. None: it is not.
@@ -110,7 +111,7 @@ impl Catalogue {
     pub async fn component(&self, component: ComponentId) -> Result<Option<Vec<u8>>, StoreError> {
         let bytes = self.shared.store.component(ComponentKey(component.0)).await?;
         match bytes {
-            Some(bytes) if ComponentId::of(&bytes) != component => Err(damaged("a component")),
+            Some(bytes) if ComponentId::of(&bytes) != component => Err(damaged("a component", Unreadable::Damaged)),
             bytes => Ok(bytes),
         }
     }
@@ -134,7 +135,7 @@ impl Catalogue {
         let id = VersionId::new(&component.0, blake3::hash(configuration.as_bytes()).as_bytes());
         let version = VersionKey(id.0);
         let stored = StoredAgent { scope: scope.clone(), configuration: configuration.to_owned() };
-        let record = self.shared.codec.seal(Place::Agent(version), &stored);
+        let record = self.shared.codec.seal(Place::Agent(version), Lifetime::Permanent, &stored);
         let version = AgentVersion { agent: self.key(scope), version, component: ComponentKey(component.0), record };
         let StoredAgent { scope, configuration } = stored;
         Ok(match self.shared.store.publish_agent(version, bytes, self.now()).await? {
@@ -147,7 +148,8 @@ impl Catalogue {
         &self,
         AgentVersion { version, component, record, .. }: AgentVersion,
     ) -> Result<PublishedAgent, StoreError> {
-        let stored = self.shared.codec.open(Place::Agent(version), &record).map_err(|_| damaged("an agent"))?;
+        let stored = self.shared.codec.open(Place::Agent(version), &record);
+        let stored = stored.map_err(|why| damaged("an agent", why))?;
         let StoredAgent { scope, configuration } = stored;
         Ok(PublishedAgent { scope, version: VersionId(version.0), component: ComponentId(component.0), configuration })
     }

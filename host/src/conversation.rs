@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::agent::{AgentState, START_FUNCTION, Version};
 use crate::bindings::policy as wit;
-use crate::codec::{Place, Unreadable};
+use crate::codec::Unreadable;
 use crate::convert;
 use crate::error::TurnError;
 use crate::runtime::Shared;
@@ -138,7 +138,7 @@ impl Conversation {
         policy.call_begin(&mut *store, &turn).await.map_err(PolicyFailure::from)?.map_err(PolicyFailure::from)?;
         let fields = instance.memory.call_fields(&mut *store).await.map_err(PolicyFailure::from)?;
         let fields = fields.into_iter().map(|field| Ok((field.key, convert::json(field.value)?)));
-        fields.collect::<Result<_, Unreadable>>().map_err(|_| damaged("a value").into())
+        fields.collect::<Result<_, Unreadable>>().map_err(|why| damaged("a value", why).into())
     }
 
     /// Keeps bytes of the embedder's with the session, in place of those kept before. They are sealed and deleted
@@ -346,8 +346,7 @@ impl Conversation {
     fn fields(&self, identity: &wit::Identity, loaded: Loaded) -> Result<Vec<wit::StoredField>, StoreError> {
         let Some(identity) = self.identity_key(identity) else { return Ok(Vec::new()) };
         let fields = loaded.fields.into_iter().map(|field| {
-            let place = Place::Field { identity, key: &field.key, expires: field.expires };
-            let value = self.shared.codec.open_value(place, field.value).map_err(|_| damaged("a value"))?;
+            let value = self.shared.codec.open_value(identity, &field).map_err(|why| damaged("a value", why))?;
             Ok(wit::StoredField { key: field.key, value, written: field.written, expires: field.expires })
         });
         fields.collect()
@@ -370,7 +369,7 @@ impl Shared {
         else {
             return Ok(None);
         };
-        let session = self.codec.open_session(Place::Session(key), &session).map_err(|_| damaged("a session"))?;
+        let session = self.codec.open_session(key, &session).map_err(|why| damaged("a session", why))?;
         Ok(Some(Session { saved: Some(revision.0), ..session }))
     }
 
@@ -397,7 +396,7 @@ impl Shared {
             expires: session.expires,
             overdue: session.overdue,
             revision,
-            session: self.codec.seal_session(Place::Session(key), session),
+            session: self.codec.seal_session(key, session),
         };
         self.store.save_session(saved, replaces, self.now().as_second()).await
     }
@@ -452,6 +451,6 @@ fn platform_entry((key, value): &(String, Json)) -> wit::StateEntry {
 }
 
 /// What the store holds is not what the codec has put there.
-pub(crate) fn damaged(what: &str) -> StoreError {
-    StoreError::Damaged { place: "this runtime".into(), what: format!("{what} cannot be read") }
+pub(crate) fn damaged(what: &str, why: Unreadable) -> StoreError {
+    StoreError::Damaged { place: "this runtime".into(), what: format!("{what} cannot be read: {why}") }
 }

@@ -107,7 +107,7 @@ pub(crate) fn time(seconds: i64) -> Timestamp {
 }
 
 /// What the store did, in the policy's words.
-pub(crate) fn commitment(codec: Codec, settled: Settled) -> Result<wit::Commitment, Unreadable> {
+pub(crate) fn commitment(codec: &Codec, settled: Settled) -> Result<wit::Commitment, Unreadable> {
     let Settled { erased, standing, first } = settled;
     Ok(wit::Commitment {
         erased: match erased {
@@ -121,23 +121,21 @@ pub(crate) fn commitment(codec: Codec, settled: Settled) -> Result<wit::Commitme
 }
 
 /// The fields of a patch, as a store keeps them.
-pub(crate) fn fields(codec: Codec, identity: IdentityKey, patch: Vec<wit::PatchField>) -> Vec<Field> {
-    let field = |wit::PatchField { key, value, written, expires }| {
-        let value = codec.seal_value(Place::Field { identity, key: &key, expires }, value);
-        Field { key, written, expires, value }
-    };
-    patch.into_iter().map(field).collect()
+pub(crate) fn fields(codec: &Codec, identity: IdentityKey, patch: Vec<wit::PatchField>) -> Vec<Field> {
+    patch.into_iter().map(|field| codec.seal_field(identity, field)).collect()
 }
 
 /// What is remembered of a conversation's end: the report before the store had its say, and what the store did. After an
 /// erase nothing is known but that it was (rule W4).
 pub(crate) fn ended(
-    codec: Codec,
+    codec: &Codec,
     conversation: ConversationKey,
     ended: Ended,
 ) -> Result<(wit::DraftReport, wit::Commitment), Unreadable> {
-    let Some(Recorded { report, settled, .. }) = ended.recorded else { return Ok((no_keys(), nothing_committed())) };
-    let report: StoredReport = codec.open(Place::Report(conversation), &report)?;
+    let Some(Recorded { identity, report, settled }) = ended.recorded else {
+        return Ok((no_keys(), nothing_committed()));
+    };
+    let report: StoredReport = codec.open(Place::Report { conversation, identity }, &report)?;
     Ok((report.draft, commitment(codec, settled)?))
 }
 
@@ -152,12 +150,12 @@ pub(crate) fn no_keys() -> wit::DraftReport {
 }
 
 /// A first interaction, in the policy's words.
-pub(crate) fn interaction(codec: Codec, stored: &Interaction) -> Result<wit::Interaction, Unreadable> {
+pub(crate) fn interaction(codec: &Codec, stored: &Interaction) -> Result<wit::Interaction, Unreadable> {
     let metrics: InteractionRecord = codec.open(Place::Interaction(stored.id), &stored.record)?;
     Ok(wit::Interaction { began: stored.began, expires: stored.expires, metrics })
 }
 
 /// A value that the policy or the store holds as text.
 pub(crate) fn json(text: String) -> Result<Json, Unreadable> {
-    Json::parse(text).map_err(|_| Unreadable)
+    Json::parse(text).map_err(|_| Unreadable::Damaged)
 }

@@ -1,5 +1,6 @@
 //! What can go wrong, one type for each family of operations.
 
+use agent_memory_keys::KeysError;
 use agent_memory_store::StoreError;
 
 use crate::ConfigurationError;
@@ -14,6 +15,24 @@ pub enum BuildError {
     /// The policy component is none.
     #[error("the policy component cannot be used: {0}")]
     Policy(#[source] ComponentError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store was used with other keys.
+    #[error(
+        "the store is sealed by other keys than these: give those that it was first used with; without them nothing in \
+        it can be read by anybody"
+    )]
+    OtherKeys,
+    /// The store is sealed, and no keys were given.
+    #[error("the store is sealed: give the keys that it was first used with, and do not open it as plain text")]
+    SealedStore,
+    /// The store is not sealed, and keys were given.
+    #[error("the store is in plain text: open it as that, or use keys with a new store")]
+    PlaintextStore,
+    /// The store has something in it from before there were keys.
+    #[error("the store was written before 0.1.0, when there were no keys yet: use a new one")]
+    KeylessStore,
     /// The folder for compiled code cannot be used.
     #[error("compiled code cannot be kept in {path}: {reason}; name another folder")]
     Cache {
@@ -220,6 +239,9 @@ pub enum AdministrationError {
     /// What the store holds cannot be read.
     #[error("what the store holds cannot be read ({0}); restore it from a backup")]
     Damaged(&'static str),
+    /// What has expired is deleted, and the keys that sealed it could not be destroyed.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
 }
 
 /// Why a turn did not take place. The function is known to be there.

@@ -7,13 +7,13 @@
 //! ```
 //! use std::sync::Arc;
 //! use agent_memory_host::{
-//!     AgentDefinition, Json, NewConversation, Outcome, Runtime, Scope, TurnOutcome, store::MemoryStore,
+//!     AgentDefinition, Json, NewConversation, Outcome, Runtime, Scope, TurnOutcome, keys::Keys, store::MemoryStore,
 //! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let component = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/cli/src/cheese-shop.wasm"))?;
-//! let runtime = Runtime::builder(Arc::new(MemoryStore::new())).build()?;
+//! let runtime = Runtime::builder(Arc::new(MemoryStore::new()), Keys::ephemeral()).build().await?;
 //! let agent = runtime
 //!     .load_agent(AgentDefinition {
 //!         scope: Scope { account: "acme".into(), project: "shop".into(), environment: "live".into() },
@@ -45,6 +45,7 @@
 mod administration;
 mod agent;
 mod analytics;
+mod audit;
 mod bindings;
 mod call;
 mod catalogue;
@@ -68,10 +69,14 @@ mod sandbox;
 mod session;
 mod turn;
 
-pub use administration::{Administration, Caller, CallerPage, Export, IdentifierKind, RememberedField};
+pub use administration::{
+    Administration, Caller, CallerPage, DestroyedKeys, Erasure, Export, IdentifierKind, RememberedField, Sweep,
+};
 pub use agent::{Agent, AgentDefinition, ConfigurationError, ConfigurationWarning, FunctionDescription};
+pub use agent_memory_keys as keys;
 pub use agent_memory_store as store;
 pub use analytics::{Analytics, AnalyticsDay, AnalyticsRow, AnalyticsTotals, CountedConversation};
+pub use audit::{Act, ActKind, AuditPage, BegunAct};
 pub use call::{Handoff, NewConversation, Outcome, Role, Scope, Settings, Utterance};
 pub use catalogue::{Catalogue, ComponentId, PublishedAgent, VersionId};
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -1,13 +1,13 @@
 //! What an administrator puts into a caller's memory.
 
-use agent_memory_store::{Commit, Committed, Effect, Mark, StoreError};
+use agent_memory_store::{Commit, Committed, Effect, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::agent::AgentState;
 use crate::bindings::policy as wit;
-use crate::codec::{Place, StoredIdentifier, StoredReport};
+use crate::codec::StoredReport;
 use crate::{AdministrationError, CommitReport, IdentifierKind, Json, PolicyFailure, convert};
 
 /// Fields for a caller's memory.
@@ -65,13 +65,12 @@ impl AgentState {
             wit::Identity::Known(identifier) if !is_refused => identifier,
             _ => return settled(&mut instance, &proposal.draft, &wit::Settlement::Preview, false).await,
         };
-        let codec = self.shared.codec;
+        let codec = &self.shared.codec;
         let identity = codec.identity_key(&self.scope, &identifier);
         let id = format!("administration-{}", Uuid::new_v4());
         let conversation = codec.conversation_key(&self.scope, &id);
         let patch = convert::fields(codec, identity, proposal.patch);
         let report = StoredReport { conversation: id, draft: proposal.draft };
-        let identifier = StoredIdentifier { scope: self.scope.clone(), identifier };
         let commit = Commit {
             conversation,
             identity,
@@ -81,8 +80,8 @@ impl AgentState {
             ends_session: false,
             patch,
             interaction: None,
-            mark: Mark { expires: proposal.mark_expires, report: codec.seal(Place::Report(conversation), &report) },
-            identifier: codec.seal(Place::Identifier(identity), &identifier),
+            mark: codec.mark(conversation, identity, proposal.mark_expires, &report),
+            identifier: codec.identifier(identity, &self.scope, identifier, now),
         };
         match self.shared.store.commit(commit).await? {
             Committed::Now(settlement) => {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use agent_memory_store::{Backend, StoreError};
+use agent_memory_keys::Keys;
+use agent_memory_store::{Backend, Sealed, StoreError};
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
@@ -28,6 +29,7 @@ pub struct Runtime {
 /// Sets up a [`Runtime`]. See [`Runtime::builder`].
 pub struct RuntimeBuilder {
     store: Arc<dyn Backend>,
+    keys: Keys,
     clock: Arc<dyn Clock>,
     limits: Limits,
     code_cache: Option<PathBuf>,
@@ -65,9 +67,13 @@ pub(crate) struct Shared {
 
 impl Runtime {
     /// Begins to set up a runtime over a store.
-    pub fn builder(store: Arc<dyn Backend>) -> RuntimeBuilder {
+    ///
+    /// Everything in the store is sealed by `keys`, but for keys of fields, full hours and components. A store is
+    /// used with the same keys for ever.
+    pub fn builder(store: Arc<dyn Backend>, keys: Keys) -> RuntimeBuilder {
         RuntimeBuilder {
             store,
+            keys,
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
             code_cache: None,
@@ -183,8 +189,10 @@ impl RuntimeBuilder {
     /// Sets the runtime up. It has to be used within a tokio runtime that has time enabled.
     ///
     /// # Errors
-    /// If the machine cannot give what the limits ask for, or the folder for compiled code cannot be used.
-    pub fn build(self) -> Result<Runtime, BuildError> {
+    /// If the store cannot be reached or was used with other keys, the machine cannot give what the limits ask for, or
+    /// the folder for compiled code cannot be used.
+    pub async fn build(self) -> Result<Runtime, BuildError> {
+        claim(&*self.store, &self.keys).await?;
         let engine = crate::engine::engine(&self.limits)?;
         let code_cache = self.code_cache.map(CodeCache::open).transpose()?;
         let component = self.policy.as_deref().unwrap_or(policy::BUILT_IN);
@@ -194,7 +202,7 @@ impl RuntimeBuilder {
         let shared = Shared {
             engine,
             store: self.store,
-            codec: Codec,
+            codec: Codec::new(self.keys),
             clock: self.clock,
             environment: Environment { limits: self.limits, requests: self.requests },
             memory_failure: self.memory_failure,
@@ -217,6 +225,22 @@ impl Shared {
     /// The time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// Learns whether a store belongs to these keys. With other keys every caller would be a stranger.
+async fn claim(store: &dyn Backend, keys: &Keys) -> Result<(), BuildError> {
+    let Sealed(claimed) = store.claim(Sealed(keys.identification().to_vec())).await?;
+    if claimed == keys.identification() {
+        Ok(())
+    } else if claimed.is_empty() {
+        Err(BuildError::KeylessStore)
+    } else if claimed == Keys::plaintext().identification() {
+        Err(BuildError::PlaintextStore)
+    } else if keys.is_plaintext() {
+        Err(BuildError::SealedStore)
+    } else {
+        Err(BuildError::OtherKeys)
     }
 }
 

@@ -24,10 +24,10 @@ const FUNCTIONS_ALONE: &str =
     "package tests:components; world functions-alone { export agent:memory/functions@0.1.0; }";
 
 /// A host that loses patience with an endless `describe` sooner than usual.
-fn host() -> Runtime {
+async fn host() -> Runtime {
     let mut limits = Limits::default();
     limits.turn_time = Duration::from_secs(1);
-    runtime(Arc::new(MemoryStore::new())).limits(limits).build().unwrap()
+    runtime(Arc::new(MemoryStore::new())).limits(limits).build().await.unwrap()
 }
 
 async fn load(host: &Runtime, functions: Vec<u8>) -> Result<agent_memory_host::Agent, LoadError> {
@@ -77,7 +77,7 @@ fn cases() -> Vec<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_an_agent_is_refused_in_one_line() {
-    let host = host();
+    let host = host().await;
     let mut wrong = Vec::new();
     for case in cases() {
         let name = case.file_name().unwrap().to_string_lossy().into_owned();
@@ -101,7 +101,7 @@ async fn what_cannot_be_an_agent_is_refused_in_one_line() {
 /// Shows that the cases above fail for what is wrong with them, and not for how they are made.
 #[tokio::test]
 async fn a_component_that_is_made_in_the_same_way_and_right_is_loaded() {
-    let host = host();
+    let host = host().await;
     let module = r#"(module
         (memory (export "memory") 1)
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use agent_memory_host::keys::{Keys, Source};
 use agent_memory_host::store::SqliteStore;
 use agent_memory_host::{IdentifierKind, NewConversation, Outcome, ResumeError};
 use agent_memory_tests::{Desk, scope, set};
@@ -36,8 +37,9 @@ async fn desk(store: &Path) -> Desk {
     let keys: Vec<_> = (0..CONVERSATIONS / CALLERS).map(|i| own_key(i * CALLERS)).collect();
     let keys: Vec<_> = keys.iter().map(String::as_str).chain(["shared_a", "shared_b"]).collect();
     let configuration = json!({"memory": {"repeat_caller": {"state_keys": keys, "analytics_enabled": true}}});
+    let keys = Keys::open(&Source::File(store.with_extension("keys")), true).unwrap();
     let store = SqliteStore::open(store).unwrap();
-    Desk::with(Arc::new(store), &configuration.to_string(), |builder| builder).await
+    Desk::sealed(Arc::new(store), keys, &configuration.to_string(), |builder| builder).await
 }
 
 /// One conversation, from the start or from wherever it was left.

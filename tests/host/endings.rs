@@ -306,7 +306,7 @@ async fn e3_a_conversation_that_began_before_an_erase_commits_nothing() {
     let administration = desk.runtime.administration();
     let mut before = desk.call_from(CALLER).await;
     set(&mut before, "mood", &json!("good")).await;
-    let erased = administration.erase(&scope(), IdentifierKind::Phone, CALLER, None).await.unwrap();
+    let erased = administration.erase(&scope(), IdentifierKind::Phone, CALLER, None).await.unwrap().deleted;
     assert_eq!(erased.fields, 0);
     // The clock stands still: what counts is the order, not the time.
     let mut after = desk.call_from(CALLER).await;
@@ -323,7 +323,7 @@ async fn e3_a_conversation_that_began_before_an_erase_commits_nothing() {
     let export = administration.export(&scope(), IdentifierKind::Phone, "tel:+44 1632 960001").await.unwrap();
     assert_eq!(export.fields.keys().collect::<Vec<_>>(), ["cheese_type"]);
     assert_eq!(export.first_interaction.unwrap()["REPEAT_CALLER_CONV_ID"], after.id());
-    let erased = administration.erase(&scope(), IdentifierKind::Phone, CALLER, None).await.unwrap();
+    let erased = administration.erase(&scope(), IdentifierKind::Phone, CALLER, None).await.unwrap().deleted;
     assert_eq!((erased.fields, erased.interactions, erased.metrics), (1, 1, 1));
     let export = administration.export(&scope(), IdentifierKind::Phone, CALLER).await.unwrap();
     assert!(export.fields.is_empty() && export.first_interaction.is_none() && export.conversations.is_empty());
@@ -353,9 +353,9 @@ async fn e2_a_sweep_deletes_what_has_expired_and_says_how_much() {
     let mut running = desk.call_from("+441632960002").await;
     running.save().await.unwrap();
     let administration = desk.runtime.administration();
-    assert_eq!(administration.sweep().await.unwrap(), Default::default());
+    assert_eq!(administration.sweep().await.unwrap().deleted, Default::default());
     desk.set_clock("2026-03-04T10:00:00Z");
-    let swept = administration.sweep().await.unwrap();
+    let swept = administration.sweep().await.unwrap().deleted;
     assert_eq!((swept.fields, swept.identifiers, swept.interactions, swept.metrics, swept.sessions), (1, 1, 1, 1, 1));
 }
 

@@ -8,5 +8,6 @@ mod invariants;
 mod limits;
 mod requests;
 mod sandbox;
+mod sealing;
 mod turns;
 mod versions;

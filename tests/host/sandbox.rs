@@ -24,7 +24,7 @@ impl WasiDesk {
         let mut limits = Limits::default();
         change(&mut limits);
         let clock = clock();
-        let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).limits(limits).build().unwrap();
+        let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).limits(limits).build().await.unwrap();
         let definition =
             AgentDefinition { scope: scope(), functions: component("wasi-probe"), configuration: configuration("") };
         Self { agent: runtime.load_agent(definition).await.unwrap(), clock }

@@ -34,7 +34,7 @@ impl Desk {
         static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let _turn = TURN.lock().await;
         let clock = clock();
-        let runtime = change(runtime(Arc::new(MemoryStore::new())).clock(clock.clone())).build().unwrap();
+        let runtime = change(runtime(Arc::new(MemoryStore::new())).clock(clock.clone())).build().await.unwrap();
         let (functions, configuration) = (built(functions), configuration(more));
         let agent = runtime.load_agent(AgentDefinition { scope: scope(), functions, configuration }).await.unwrap();
         Self { agent, clock }

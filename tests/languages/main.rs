@@ -20,7 +20,7 @@ async fn played(folder: &Path) -> String {
     let scenario = Scenario::load(folder.join("scenario.yaml")).unwrap_or_else(|error| panic!("{error}"));
     let configuration = scenario.configuration.as_ref().map(ConfigurationSource::read).unwrap().unwrap();
     let clock = clock();
-    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).build().unwrap();
+    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).build().await.unwrap();
     let functions = built(scenario.functions.as_deref().unwrap_or(folder));
     let definition = AgentDefinition { scope: scenario.scope.clone(), functions, configuration };
     let agent = runtime.load_agent(definition).await.unwrap_or_else(|error| panic!("{error}"));

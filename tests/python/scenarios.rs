@@ -19,7 +19,7 @@ async fn plays(folder: &Path) -> (Agent, Vec<ConversationResult>) {
     let configuration =
         scenario.configuration.as_ref().unwrap_or(&own).read().unwrap_or_else(|error| panic!("{error}"));
     let clock = Arc::new(ManualClock::new("2026-01-01T00:00:00Z".parse().unwrap()));
-    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).build().unwrap();
+    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).build().await.unwrap();
     let definition = AgentDefinition { scope: scenario.scope.clone(), functions: built(folder), configuration };
     let agent = runtime.load_agent(definition).await.unwrap_or_else(|error| panic!("{error}"));
     let results = play(&scenario, &agent, &clock).await.unwrap_or_else(|error| panic!("{error}"));

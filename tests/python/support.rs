@@ -38,7 +38,8 @@ impl Desk {
         static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let _turn = TURN.lock().await;
         let clock = clock();
-        let runtime = change(runtime(Arc::new(MemoryStore::new())).clock(clock.clone())).build().expect("a runtime");
+        let runtime =
+            change(runtime(Arc::new(MemoryStore::new())).clock(clock.clone())).build().await.expect("a runtime");
         let definition = AgentDefinition { scope: scope(), functions, configuration: configuration.to_owned() };
         let agent = runtime.load_agent(definition).await.unwrap_or_else(|error| panic!("{error}"));
         Self { agent, clock }

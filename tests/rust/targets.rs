@@ -123,7 +123,7 @@ fn panic(_: &Conversation) {
 /// A conversation with that agent, and the clock that it sees.
 async fn conversation(functions: Vec<u8>) -> (Conversation, Arc<ManualClock>) {
     let clock = clock();
-    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).build().unwrap();
+    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).build().await.unwrap();
     let definition = AgentDefinition { scope: scope(), functions, configuration: configuration("") };
     let agent = runtime.load_agent(definition).await.unwrap();
     (agent.start(NewConversation::default()).await.unwrap().conversation, clock)
@@ -161,7 +161,7 @@ async fn the_example_plays_alike() {
     let configuration = fs::read_to_string(example.join("config.json")).unwrap();
     let functions = component(&example);
     let clock = clock();
-    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).build().unwrap();
+    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock.clone()).build().await.unwrap();
     let definition = AgentDefinition { scope: scenario.scope.clone(), functions, configuration };
     let agent = runtime.load_agent(definition).await.unwrap();
     for result in play(&scenario, &agent, &clock).await.unwrap() {

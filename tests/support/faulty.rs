@@ -5,9 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use agent_memory_host::store::{
-    AgentKey, AgentVersion, Agents, Amendment, Commit, Committed, ComponentKey, ConversationKey, Effect, Ended, Erased,
-    Erasure, Health, Held, IdentityKey, Loaded, MemoryStore, MetricRow, Published, Read, Replaces, SavedSession,
-    Sessions, Store, StoreError, StoredSession, Swept, Timestamp, VersionKey,
+    Act, ActId, AgentKey, AgentVersion, Agents, Amendment, Audit, Commit, Committed, ComponentKey, ConversationKey,
+    Cursor, Dump, Effect, Ended, Erased, Erasure, Health, Held, IdentityKey, Kept, Loaded, MemoryStore, MetricRow,
+    Published, Read, Replaces, SavedSession, Sealed, Sessions, Store, StoreError, StoredSession, Swept, Timestamp,
+    Transfer, VersionKey,
 };
 use async_trait::async_trait;
 
@@ -24,6 +25,10 @@ pub enum Fault {
     SaveSession,
     /// A session is saved, and the answer is lost.
     SaveSessionUnknown,
+    /// Nobody can be erased.
+    Erase,
+    /// No act can be recorded.
+    RecordAct,
 }
 
 /// A [`MemoryStore`] that fails where it is told to.
@@ -84,6 +89,7 @@ impl Store for FaultyStore {
     }
 
     async fn erase(&self, erasure: Erasure) -> Result<Erased, StoreError> {
+        self.check(Fault::Erase, Effect::Rejected)?;
         self.store.erase(erasure).await
     }
 
@@ -98,6 +104,10 @@ impl Store for FaultyStore {
         now: Timestamp,
     ) -> Result<Vec<IdentityKey>, StoreError> {
         self.store.identities(after, limit, now).await
+    }
+
+    async fn claim(&self, keys: Sealed) -> Result<Sealed, StoreError> {
+        self.store.claim(keys).await
     }
 
     async fn health(&self, now: Timestamp) -> Result<Health, StoreError> {
@@ -173,5 +183,33 @@ impl Agents for FaultyStore {
 
     async fn withdraw_agent(&self, agent: AgentKey, now: Timestamp) -> Result<bool, StoreError> {
         self.store.withdraw_agent(agent, now).await
+    }
+}
+
+#[async_trait]
+impl Audit for FaultyStore {
+    async fn record_act(&self, act: Act) -> Result<(), StoreError> {
+        self.check(Fault::RecordAct, Effect::Rejected)?;
+        self.store.record_act(act).await
+    }
+
+    async fn acts(
+        &self,
+        after: Option<(Timestamp, ActId)>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Act>, StoreError> {
+        self.store.acts(after, limit, now).await
+    }
+}
+
+#[async_trait]
+impl Transfer for FaultyStore {
+    async fn dump(&self, after: Option<Cursor>) -> Result<Dump, StoreError> {
+        self.store.dump(after).await
+    }
+
+    async fn restore(&self, kept: Vec<Kept>) -> Result<(), StoreError> {
+        self.store.restore(kept).await
     }
 }

@@ -10,14 +10,16 @@ pub use package::rust_agent;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use agent_memory_build::Options;
+use agent_memory_host::keys::Keys;
 use agent_memory_host::store::{Backend, MemoryStore};
 use agent_memory_host::{
-    Agent, AgentDefinition, Conversation, Json, ManualClock, NewConversation, Runtime, RuntimeBuilder, Scope, Turn,
-    TurnOutcome,
+    Agent, AgentDefinition, Clock as _, Conversation, Json, ManualClock, NewConversation, Runtime, RuntimeBuilder,
+    Scope, Turn, TurnOutcome,
 };
+use jiff::SignedDuration;
 use serde_json::Value;
 
 /// Names a policy component to be tested in place of the built-in one.
@@ -58,8 +60,25 @@ pub fn policy() -> PathBuf {
 
 /// Sets up a runtime with the policy that is to be tested, and with compiled code kept between tests.
 pub fn runtime(store: Arc<dyn Backend>) -> RuntimeBuilder {
+    let keys = keys_of(&store);
+    sealed_runtime(store, keys)
+}
+
+/// The same, with keys of its own.
+fn sealed_runtime(store: Arc<dyn Backend>, keys: Keys) -> RuntimeBuilder {
     let policy = std::fs::read(policy()).expect("the policy to be tested can be read");
-    Runtime::builder(store).code_cache(root().join("target/tests/code")).policy(policy)
+    Runtime::builder(store, keys).code_cache(root().join("target/tests/code")).policy(policy)
+}
+
+/// The keys of a store: the same for all runtimes that share it, and no other's, so that no test destroys another's.
+fn keys_of(store: &Arc<dyn Backend>) -> Keys {
+    type OfStores = HashMap<usize, (Weak<dyn Backend>, Keys)>;
+    static KEYS: LazyLock<Mutex<OfStores>> = LazyLock::new(Mutex::default);
+    let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+    // Another store may be where one was that is gone.
+    keys.retain(|_, (store, _)| store.strong_count() > 0);
+    let address = Arc::as_ptr(store).addr();
+    keys.entry(address).or_insert_with(|| (Arc::downgrade(store), Keys::ephemeral())).1.clone()
 }
 
 /// A clock that stands at 2026-03-02T10:20:00Z until it is set.
@@ -101,8 +120,19 @@ impl Desk {
         configuration: &str,
         change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
     ) -> Self {
+        let keys = keys_of(&store);
+        Self::sealed(store, keys, configuration, change).await
+    }
+
+    /// The same, with keys that other processes have too.
+    pub async fn sealed(
+        store: Arc<dyn Backend>,
+        keys: Keys,
+        configuration: &str,
+        change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
+    ) -> Self {
         let clock = clock();
-        let runtime = change(runtime(store).clock(clock.clone())).build().expect("a runtime");
+        let runtime = change(sealed_runtime(store, keys).clock(clock.clone())).build().await.expect("a runtime");
         let definition =
             AgentDefinition { scope: scope(), functions: component("probe"), configuration: configuration.to_owned() };
         let agent = runtime.load_agent(definition).await.expect("the probe loads");
@@ -117,6 +147,12 @@ impl Desk {
     /// A conversation.
     pub async fn start(&self, conversation: NewConversation) -> Conversation {
         self.agent.start(conversation).await.unwrap_or_else(|error| panic!("{error}")).conversation
+    }
+
+    /// Sets the clock to so many days after the opening.
+    pub fn advance_days(&self, days: i64) {
+        let opening = clock().now();
+        self.clock.set(opening + SignedDuration::from_hours(24 * days));
     }
 
     /// Sets the clock.

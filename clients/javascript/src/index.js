@@ -164,8 +164,8 @@ export class Agent {
    * @param {string} identifier
    * @param {{ kind?: string, key?: string }} [options]
    */
-  async eraseMemory(identifier, { kind = "phone", key } = {}) {
-    return (await this.#memory("erase", { identifier, kind, key })).deleted;
+  eraseMemory(identifier, { kind = "phone", key } = {}) {
+    return this.#memory("erase", { identifier, kind, key });
   }
 
   /**

@@ -32,8 +32,10 @@ test("memory is administered", async () => {
   await shop.patchMemory(number, { cheese_type: "brie", booking_day: [1, 2.5] });
   assert.deepEqual((await shop.readMemory(number)).booking_day.value, [1, 2.5]);
   assert.equal((await shop.exportMemory(number)).identifier_kind, "phone");
-  assert.equal((await shop.eraseMemory(number, { key: "cheese_type" })).fields, 1);
-  assert.equal((await shop.eraseMemory(number)).fields, 1);
+  assert.equal((await shop.eraseMemory(number, { key: "cheese_type" })).deleted.fields, 1);
+  const erasure = await shop.eraseMemory(number);
+  assert.equal(erasure.deleted.fields, 1);
+  assert.equal(erasure.receipt.act, "erase");
   assert.deepEqual(await shop.readMemory(number), {});
 });
 

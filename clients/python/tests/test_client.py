@@ -37,8 +37,10 @@ class ClientTest(unittest.TestCase):
         self.shop.patch_memory(self.caller, {"cheese_type": "brie", "booking_day": [1, 2.5]})
         self.assertEqual(self.shop.read_memory(self.caller)["booking_day"]["value"], [1, 2.5])
         self.assertEqual(self.shop.export_memory(self.caller)["identifier_kind"], "phone")
-        self.assertEqual(self.shop.erase_memory(self.caller, key="cheese_type")["fields"], 1)
-        self.assertEqual(self.shop.erase_memory(self.caller)["fields"], 1)
+        self.assertEqual(self.shop.erase_memory(self.caller, key="cheese_type")["deleted"]["fields"], 1)
+        erasure = self.shop.erase_memory(self.caller)
+        self.assertEqual(erasure["deleted"]["fields"], 1)
+        self.assertEqual(erasure["receipt"]["act"], "erase")
         self.assertEqual(self.shop.read_memory(self.caller), {})
 
     def test_a_refusal_is_a_problem(self) -> None:

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use agent_memory_host::keys::Source;
 use agent_memory_host::{IdentifierKind, Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -24,7 +25,8 @@ Examples:
   agent-memory memory get +441632960001 --store sqlite:memory.db
   agent-memory sweep --store sqlite:memory.db
 
-Stores: memory: (forgotten when the command ends), sqlite:PATH
+Stores: memory: (forgotten when the command ends), sqlite:PATH, postgres://..., valkey://HOST:PORT[,HOST:PORT...]
+Keys:   file:PATH, env:NAME, command:PROGRAM ARGUMENTS; a store in a file has its own beside it
 Times:  as in RFC 3339, such as 2026-03-02T10:20:00Z
 
 Exit codes:
@@ -32,6 +34,8 @@ Exit codes:
   1  an expectation or a check failed
   2  the input or usage is wrong, or the store cannot be used
 
+AGENT_MEMORY_STORE names the store, for URLs with a password.
+AGENT_MEMORY_KEYS says where the keys are that seal the store.
 AGENT_MEMORY_CACHE_DIR names the folder in which compiled functions are kept.";
 
 const RUN_HELP: &str = "\
@@ -84,6 +88,15 @@ pub(crate) enum Command {
     /// Show the figures on repeat callers.
     #[command(after_help = "Example: agent-memory analytics --store sqlite:memory.db --csv > repeat-callers.csv")]
     Analytics(Analytics),
+    /// Show what administrators did: erasures, exports, sweeps.
+    #[command(after_help = "Example: agent-memory audit --store sqlite:memory.db")]
+    Audit(Audit),
+    /// Copy everything from one store to another, and compare them. The keys stay the same.
+    #[command(after_help = "Example: agent-memory copy --from sqlite:memory.db --to postgres://db.example/memory")]
+    Copy(Copy),
+    /// Look after the keys that seal a store.
+    #[command(subcommand, after_help = "Example: agent-memory keys new memory.keys")]
+    Keys(Keys),
     /// Serve agents over HTTP, with a dashboard.
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
@@ -159,6 +172,8 @@ pub(crate) struct Run {
     /// Where memory is kept. A store that is not there is made.
     #[arg(long, value_name = "URL", default_value = "memory:")]
     pub(crate) store: String,
+    #[command(flatten)]
+    pub(crate) sealing: Sealing,
     /// Print one JSON object a conversation, each on a line of its own.
     #[arg(long)]
     pub(crate) json: bool,
@@ -174,8 +189,10 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) scope: ScopeArguments,
     /// Where memory is kept. A store that is not there is made.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = STORE, hide_env_values = true)]
     pub(crate) store: String,
+    #[command(flatten)]
+    pub(crate) sealing: Sealing,
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -315,12 +332,90 @@ pub(crate) struct Analytics {
     pub(crate) csv: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct Audit {
+    #[command(flatten)]
+    pub(crate) stored: Stored,
+    /// Print a JSON object an act, each on a line of its own.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Copy {
+    /// The store that is copied. Nothing may write to it meanwhile.
+    #[arg(long, value_name = "URL", env = "AGENT_MEMORY_COPY_FROM", hide_env_values = true)]
+    pub(crate) from: String,
+    /// An empty store, or one to which the same was copied before. It is made if it is not there.
+    #[arg(long, value_name = "URL", env = "AGENT_MEMORY_COPY_TO", hide_env_values = true)]
+    pub(crate) to: String,
+    /// As if it were this time. Default: now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Keys {
+    /// Make a ring of keys.
+    #[command(after_help = "Example: agent-memory keys new memory.keys")]
+    New {
+        /// The file that it goes into, which only its owner can read.
+        file: PathBuf,
+    },
+    /// Seal what is written from now on by new keys. What is there can be read as before.
+    #[command(after_help = "Example: agent-memory keys rotate --keys file:memory.keys")]
+    Rotate(Ring),
+    /// Show what is in a ring, but for the keys.
+    #[command(after_help = "Example: agent-memory keys show --keys file:memory.keys")]
+    Show(Ring),
+    /// Print the ring as it is after today's sweep, for whoever keeps it where a sweep can only read it.
+    #[command(after_help = "Example: agent-memory keys moved-on --keys env:MEMORY_KEYS | vault-put memory-keys")]
+    MovedOn {
+        /// Where the ring is: file:PATH, env:NAME, or command:PROGRAM ARGUMENTS.
+        #[arg(long, value_name = "SOURCE", env = KEYS)]
+        keys: Source,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Ring {
+    /// Where the ring is: file:PATH, env:NAME, or command:PROGRAM ARGUMENTS.
+    #[arg(long, value_name = "SOURCE", env = KEYS)]
+    pub(crate) keys: Source,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a store is sealed by.
+#[derive(Args)]
+pub(crate) struct Sealing {
+    /// The keys that seal the store: file:PATH, env:NAME, or command:PROGRAM ARGUMENTS. Default: of a store in a file,
+    /// the file beside it with `.keys` at the end of its name, which is made with it.
+    #[arg(long, value_name = "SOURCE", env = KEYS, hide_env_values = true)]
+    pub(crate) keys: Option<Source>,
+    /// Seal nothing, whatever keys there are: for debugging.
+    #[arg(long)]
+    pub(crate) plaintext: bool,
+}
+
+/// The variable that names the store, for URLs with a password, which others could see among a command's arguments.
+const STORE: &str = "AGENT_MEMORY_STORE";
+
+/// The variable that names the keys.
+const KEYS: &str = "AGENT_MEMORY_KEYS";
+
 /// A store that is there already, and when it is looked at.
 #[derive(Args)]
 pub(crate) struct Stored {
     /// Where memory is kept.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = STORE, hide_env_values = true)]
     pub(crate) store: String,
+    #[command(flatten)]
+    pub(crate) sealing: Sealing,
     /// As if it were this time. Default: now.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<Timestamp>,

@@ -5,6 +5,7 @@ mod commands;
 mod failure;
 mod functions;
 mod output;
+mod stores;
 mod surroundings;
 mod telemetry;
 mod transcript;

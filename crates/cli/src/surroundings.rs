@@ -1,35 +1,31 @@
-//! What commands find around them: the store, the clock, the folder for compiled functions.
+//! What commands find around them: the clock, the folder for compiled functions.
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use agent_memory_host::store::{Backend, open_url};
 use agent_memory_host::{Administration, BuildError, Clock, ManualClock, Runtime, SystemClock};
 use agent_memory_testing::cache_folder;
 use anstream::{eprint, eprintln};
 use owo_colors::OwoColorize;
 
 use crate::arguments::Stored;
-
-/// Opens a store, and makes it if it is not there and that is wanted.
-pub(crate) fn open_store(url: &str, create: bool) -> anyhow::Result<Arc<dyn Backend>> {
-    Ok(open_url(url, create)?)
-}
+use crate::stores::{self, OpenStore};
 
 /// A runtime that keeps compiled functions in the user's cache folder.
-pub(crate) fn runtime(store: Arc<dyn Backend>, clock: Arc<dyn Clock>) -> anyhow::Result<Runtime> {
-    let builder = || Runtime::builder(store.clone()).clock(clock.clone());
+pub(crate) async fn runtime(stored: OpenStore, clock: Arc<dyn Clock>) -> anyhow::Result<Runtime> {
+    let OpenStore { store, keys } = stored;
+    let builder = || Runtime::builder(store.clone(), keys.clone()).clock(clock.clone());
     if let Some(folder) = cache_folder() {
-        return Ok(builder().code_cache(folder).build()?);
+        return Ok(builder().code_cache(folder).build().await?);
     }
     let built = match user_cache() {
-        Some(folder) => builder().code_cache(folder).build(),
-        None => builder().build(),
+        Some(folder) => builder().code_cache(folder).build().await,
+        None => builder().build().await,
     };
     match built {
         // Without a cache everything works as well, only slower.
-        Err(BuildError::Cache { .. }) => Ok(builder().build()?),
+        Err(BuildError::Cache { .. }) => Ok(builder().build().await?),
         built => Ok(built?),
     }
 }
@@ -40,13 +36,13 @@ pub(crate) fn code_cache() -> Option<PathBuf> {
 }
 
 /// Administration of a store that is there already.
-pub(crate) fn administration(stored: &Stored) -> anyhow::Result<Administration> {
-    let store = open_store(&stored.store, false)?;
+pub(crate) async fn administration(stored: &Stored) -> anyhow::Result<Administration> {
+    let store = stores::open(&stored.store, &stored.sealing, false).await?;
     let clock: Arc<dyn Clock> = match stored.at {
         Some(at) => Arc::new(ManualClock::new(at)),
         None => Arc::new(SystemClock),
     };
-    Ok(runtime(store, clock)?.administration())
+    Ok(runtime(store, clock).await?.administration())
 }
 
 /// Tells of a step of longer work, if somebody is watching.

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_memory_host::keys::Keys;
 use agent_memory_host::store::MemoryStore;
 use agent_memory_host::{AgentDefinition, ConfigurationError, Limits, LoadError, Runtime, Scope};
 use serde::{Deserialize, Serialize};
@@ -163,7 +164,8 @@ async fn compile(question: Question, code_cache: &Path) -> Answer {
     // A single turn is run here, in which the component says what its functions are.
     let mut limits = Limits::default();
     limits.concurrent_turns = 1;
-    let runtime = Runtime::builder(Arc::new(MemoryStore::new())).code_cache(code_cache).limits(limits).build();
+    let runtime = Runtime::builder(Arc::new(MemoryStore::new()), Keys::ephemeral());
+    let runtime = runtime.code_cache(code_cache).limits(limits).build().await;
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return Answer::Failed(error.to_string()),
@@ -224,7 +226,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_compiled_already_needs_no_compiler() {
         let cache = tempfile::tempdir().unwrap();
-        let runtime = Runtime::builder(Arc::new(MemoryStore::new())).code_cache(cache.path()).build().unwrap();
+        let runtime = Runtime::builder(Arc::new(MemoryStore::new()), Keys::ephemeral());
+        let runtime = runtime.code_cache(cache.path()).build().await.unwrap();
         let functions = include_bytes!("../../cli/src/cheese-shop.wasm");
         runtime.load_agent(definition(functions.to_vec())).await.unwrap();
         let compiler = Compiler::new(Some(command("exit 3")), cache.path());
@@ -236,7 +239,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_kept_is_not_compiled_in_this_process() {
         let cache = tempfile::tempdir().unwrap();
-        let runtime = Runtime::builder(Arc::new(MemoryStore::new())).code_cache(cache.path()).build().unwrap();
+        let runtime = Runtime::builder(Arc::new(MemoryStore::new()), Keys::ephemeral());
+        let runtime = runtime.code_cache(cache.path()).build().await.unwrap();
         let compiler = Compiler::new(Some(command("cat >/dev/null; echo '\"Compiled\"'")), cache.path());
         let problem = compiler.compile(&runtime, &definition(vec![0])).await.unwrap_err();
         assert_eq!(problem.status().as_u16(), 500);

@@ -2,13 +2,13 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use agent_memory_host::store::MemoryStore;
+//! use agent_memory_host::{keys::Keys, store::MemoryStore};
 //! use agent_memory_server::{Options, Server};
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let options = Options::new("127.0.0.1:8080".parse()?, "/var/cache/agent-memory".into());
-//! let server = Server::bind(Arc::new(MemoryStore::new()), options).await?;
+//! let server = Server::bind(Arc::new(MemoryStore::new()), Keys::ephemeral(), options).await?;
 //! println!("http://{}", server.address());
 //! server.run(async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await?;
 //! # Ok(()) }

@@ -68,6 +68,7 @@ impl Options {
 mod tests {
     use std::sync::Arc;
 
+    use agent_memory_host::keys::Keys;
     use agent_memory_host::store::MemoryStore;
 
     use super::*;
@@ -79,10 +80,10 @@ mod tests {
         let mut options = Options::new("127.0.0.1:0".parse().unwrap(), cache.path().into());
         for idle in [Duration::ZERO, Duration::from_millis(999), MOST_IDLE + Duration::from_secs(1), Duration::MAX] {
             options.idle = idle;
-            let served = Server::bind(Arc::new(MemoryStore::new()), options.clone()).await;
+            let served = Server::bind(Arc::new(MemoryStore::new()), Keys::ephemeral(), options.clone()).await;
             assert!(matches!(served.err(), Some(ServeError::Idle { .. })), "{idle:?}");
         }
         options.idle = MOST_IDLE;
-        Server::bind(Arc::new(MemoryStore::new()), options).await.unwrap();
+        Server::bind(Arc::new(MemoryStore::new()), Keys::ephemeral(), options).await.unwrap();
     }
 }

@@ -96,10 +96,10 @@ pub(crate) async fn limit(State(service): State<Service>, mut request: Request, 
 fn client(service: &Service, request: &mut Request) -> Client {
     if let Some(tokens) = service.tokens()
         && let Ok(secret) = bearer(request.headers())
-        && let Ok(grant) = tokens.grant(secret, service.now())
+        && let Ok(holder) = tokens.holder(secret, service.now())
     {
         let client = Client::Token(Sha256::digest(secret).into());
-        request.extensions_mut().insert(grant);
+        request.extensions_mut().insert(holder);
         return client;
     }
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agent_memory_host::keys::Keys;
 use agent_memory_host::store::Backend;
-use agent_memory_host::{AgentDefinition, BuildError, Runtime, SystemClock};
+use agent_memory_host::{ActKind, AgentDefinition, BuildError, Runtime, SystemClock};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::TokioTimer;
@@ -97,9 +98,9 @@ impl Server {
     /// Sets the service up, and listens. Nothing is answered before it [runs](Server::run).
     ///
     /// # Errors
-    /// If the address, the idle time, the tokens, the certificate or the sandbox cannot be used, and if others could
-    /// reach a service that has no tokens.
-    pub async fn bind(store: Arc<dyn Backend>, options: Options) -> Result<Self, ServeError> {
+    /// If the address, the idle time, the tokens, the certificate, the store or the sandbox cannot be used, and if others
+    /// could reach a service that has no tokens.
+    pub async fn bind(store: Arc<dyn Backend>, keys: Keys, options: Options) -> Result<Self, ServeError> {
         let Options { listen, tokens, tls, requests_per_second, idle, sweep_every, code_cache, compiler, limits } =
             options;
         if tokens.is_none() && !listen.ip().is_loopback() {
@@ -119,7 +120,8 @@ impl Server {
         let address = listener.local_addr().map_err(listening)?;
 
         let clock = Arc::new(SystemClock);
-        let runtime = Runtime::builder(store).clock(clock.clone()).limits(limits).code_cache(&code_cache).build()?;
+        let runtime = Runtime::builder(store, keys).clock(clock.clone()).limits(limits).code_cache(&code_cache);
+        let runtime = runtime.build().await?;
         let observations = Arc::new(Observations::new());
         let agents = Arc::new(Agents::new(runtime.clone(), Compiler::new(compiler, &code_cache)));
         let idle = SignedDuration::try_from(idle).map_err(|_| ServeError::Idle { idle })?;
@@ -154,7 +156,11 @@ impl Server {
     /// # Errors
     /// The problem that a client would be told.
     pub async fn publish(&self, definition: AgentDefinition) -> Result<(), Problem> {
-        self.service.agents.publish(definition).await.map(|_| ())
+        let administration = self.service.runtime.administration();
+        let act = administration.begin_act(ActKind::Publish, Some(&definition.scope)).await?;
+        self.service.agents.publish(definition).await?;
+        administration.complete_act(act, []).await?;
+        Ok(())
     }
 
     /// Serves until it is to stop. Requests that are being served then are answered first.

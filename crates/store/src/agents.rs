@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Sealed, Timestamp};
 
 /// For how many seconds a version is kept after it was replaced or withdrawn: 7 days, less the minutes by which the
@@ -10,19 +12,19 @@ use crate::{Sealed, Timestamp};
 pub const AGENT_KEPT: Timestamp = 7 * 24 * 3600;
 
 /// Stands for an agent within an account, project and environment. Two agents never share one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AgentKey(pub [u8; 32]);
 
 /// Stands for all that a version of an agent is made of.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct VersionKey(pub [u8; 32]);
 
 /// Stands for a component's bytes. Two components never share one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ComponentKey(pub [u8; 32]);
 
 /// One version of an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentVersion {
     /// The agent.
     pub agent: AgentKey,

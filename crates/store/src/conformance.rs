@@ -32,6 +32,7 @@
 )]
 
 pub mod agents;
+pub mod audit;
 pub mod commits;
 pub mod erasures;
 pub mod expiry;
@@ -40,6 +41,7 @@ pub mod interactions;
 pub mod model;
 pub mod overview;
 pub mod sessions;
+pub mod transfer;
 
 /// Makes a test of every rule of the suite. Takes the path of an async function that makes an empty store: it
 /// returns something to be kept while the test runs, and the store as an `Arc<dyn Backend>`.
@@ -133,6 +135,17 @@ macro_rules! store_conformance {
             agents::e2_a_sweep_deletes_any_number_of_versions,
             agents::of_publications_at_once_one_is_current,
             agents::a_large_component_comes_back,
+            audit::acts_are_listed_by_their_hour,
+            audit::an_act_that_is_recorded_again_has_the_new_record,
+            audit::e2_an_act_expires,
+            audit::the_keys_claimed_first_are_remembered,
+            audit::of_claims_at_once_one_counts,
+            transfer::everything_is_moved,
+            transfer::e3_what_was_erased_before_a_move_stays_erased,
+            transfer::a_dump_has_any_number_of_things_once,
+            transfer::a_copy_is_verified,
+            transfer::a_copy_of_what_changes_meanwhile_is_none,
+            transfer::c7_a_version_that_is_current_again_can_be_copied_again,
         }
     };
     ($make:path: $($family:ident::$rule:ident,)*) => {
@@ -154,12 +167,14 @@ mod tests {
         let list = include_str!("conformance.rs");
         let families = [
             ("agents", include_str!("conformance/agents.rs")),
+            ("audit", include_str!("conformance/audit.rs")),
             ("commits", include_str!("conformance/commits.rs")),
             ("erasures", include_str!("conformance/erasures.rs")),
             ("expiry", include_str!("conformance/expiry.rs")),
             ("interactions", include_str!("conformance/interactions.rs")),
             ("overview", include_str!("conformance/overview.rs")),
             ("sessions", include_str!("conformance/sessions.rs")),
+            ("transfer", include_str!("conformance/transfer.rs")),
         ];
         for (family, source) in families {
             let rules: Vec<&str> = source

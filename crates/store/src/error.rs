@@ -55,6 +55,20 @@ pub enum StoreError {
         /// Why not, and what to do.
         reason: String,
     },
+    /// The server is too old for it, or not set up for it.
+    #[error("the server at {place} cannot keep a store: {reason}")]
+    UnsuitableServer {
+        /// Where it is.
+        place: String,
+        /// What it lacks, and what to do.
+        reason: String,
+    },
+    /// More is asked for at once than may wait.
+    #[error("the store at {place} is overloaded: too many operations wait for it; try again later, or give it more")]
+    Overloaded {
+        /// Where it is.
+        place: String,
+    },
     /// There is no room left.
     #[error("the store at {place} has no room left: free some space, then try again; nothing was lost")]
     Full {

@@ -9,18 +9,24 @@
 //! suite, which every further store has to pass unchanged.
 
 mod agents;
+mod audit;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
 mod memory;
 mod sqlite;
+mod transfer;
 mod types;
 mod url;
 
 pub use agents::{AGENT_KEPT, AgentKey, AgentVersion, ComponentKey, Published, VersionKey};
+pub use audit::{Act, ActId};
 pub use error::{Effect, StoreError};
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteStore, Statistics};
+pub use transfer::{
+    Copied, CopyError, Cursor, Dump, Kept, KeptCaller, KeptMark, KeptRow, MarkRecord, Remembered, Tally, Transfer, copy,
+};
 pub use types::{
     Amendment, Commit, Committed, ConversationKey, Ended, Erased, ErasedSince, Erasure, Erasures, Field, Health, Held,
     IdentityKey, Interaction, InteractionId, Loaded, Mark, MetricRow, NewInteraction, NewRow, Read, Recorded, Replaces,
@@ -82,12 +88,17 @@ pub trait Store: Send + Sync + 'static {
     /// Deletes for good what has expired, sessions included: afterwards no copy is in the store's own files. It may
     /// do so in parts: after an error the next sweep does the rest, and counts only that.
     ///
-    /// It also deletes, uncounted, the agents' versions that were replaced or withdrawn [`AGENT_KEPT`] ago, and the
-    /// components that no version refers to any more.
+    /// It also deletes, uncounted, administrative acts that have expired, the agents' versions that were replaced or
+    /// withdrawn [`AGENT_KEPT`] ago, and the components that no version refers to any more.
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError>;
 
     /// The metric rows that have not expired, by the hour they began in and then by id.
     async fn metric_rows(&self, now: Timestamp) -> Result<Vec<MetricRow>, StoreError>;
+
+    /// Says by which keys what is in the store is sealed: that is remembered if nothing is remembered of it yet.
+    /// Answers what is remembered then. A store that was in use before it remembered such a thing answers with no
+    /// bytes.
+    async fn claim(&self, keys: Sealed) -> Result<Sealed, StoreError>;
 
     /// How much is held. All callers are read for it, which takes a while on a large store and is in nobody's way. It
     /// need not be of one moment if others write meanwhile.
@@ -154,7 +165,22 @@ pub trait Agents: Send + Sync + 'static {
     async fn withdraw_agent(&self, agent: AgentKey, now: Timestamp) -> Result<bool, StoreError>;
 }
 
-/// A store that keeps all of it.
-pub trait Backend: Store + Sessions + Agents {}
+/// Keeps what administrators did.
+#[async_trait]
+pub trait Audit: Send + Sync + 'static {
+    /// Records an act, in place of the one with the same id.
+    async fn record_act(&self, act: Act) -> Result<(), StoreError>;
 
-impl<T: Store + Sessions + Agents> Backend for T {}
+    /// Up to `limit` acts that have not expired, by their hour and then by id, from the first one after `after`.
+    async fn acts(
+        &self,
+        after: Option<(Timestamp, ActId)>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Act>, StoreError>;
+}
+
+/// A store that keeps all of it.
+pub trait Backend: Store + Sessions + Agents + Audit + Transfer {}
+
+impl<T: Store + Sessions + Agents + Audit + Transfer> Backend for T {}

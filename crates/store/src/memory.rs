@@ -1,6 +1,7 @@
 //! The store that keeps everything in this process.
 
 mod agents;
+mod transfer;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,10 +14,10 @@ use async_trait::async_trait;
 
 use self::agents::Versions;
 use crate::{
-    AgentKey, AgentVersion, Agents, Amendment, Commit, Committed, ComponentKey, ConversationKey, Ended, Erased,
-    ErasedSince, Erasure, Erasures, Field, Health, Held, IdentityKey, Interaction, InteractionId, Loaded, MetricRow,
-    Published, Read, Recorded, Replaces, RowId, SavedSession, Sealed, Sessions, Settled, Store, StoreError,
-    StoredSession, Swept, Timestamp, VersionKey,
+    Act, ActId, AgentKey, AgentVersion, Agents, Amendment, Audit, Commit, Committed, ComponentKey, ConversationKey,
+    Ended, Erased, ErasedSince, Erasure, Erasures, Field, Health, Held, IdentityKey, Interaction, InteractionId,
+    Loaded, MarkRecord, MetricRow, NewRow, Published, Read, Recorded, Remembered, Replaces, RowId, SavedSession,
+    Sealed, Sessions, Settled, Store, StoreError, StoredSession, Swept, Timestamp, VersionKey,
     types::{day_of, hour_of},
 };
 
@@ -36,6 +37,8 @@ struct State {
     rows: BTreeMap<(InteractionId, RowId), Row>,
     sessions: HashMap<ConversationKey, SavedSession>,
     agents: Versions,
+    acts: BTreeMap<ActId, Act>,
+    keys: Option<Sealed>,
     swept: Option<Timestamp>,
 }
 
@@ -52,21 +55,17 @@ struct Caller {
     erased_keys: BTreeMap<String, Remembered>,
 }
 
-/// An erasure, as it is remembered.
-#[derive(Clone, Copy)]
-struct Remembered {
-    number: Erasures,
-    expires: Timestamp,
-}
-
 struct Mark {
     expires: Timestamp,
-    recorded: Option<Recorded>,
+    recorded: Option<(IdentityKey, MarkRecord)>,
 }
 
+/// A metric row, with the interaction that stood at the conversation's end as it was then.
 struct Row {
-    expires: Timestamp,
-    row: MetricRow,
+    began: Timestamp,
+    details: Sealed,
+    first: bool,
+    standing: Interaction,
 }
 
 impl MemoryStore {
@@ -130,6 +129,10 @@ impl Store for MemoryStore {
 
     async fn metric_rows(&self, now: Timestamp) -> Result<Vec<MetricRow>, StoreError> {
         Ok(self.state().metric_rows(now, |_| true))
+    }
+
+    async fn claim(&self, keys: Sealed) -> Result<Sealed, StoreError> {
+        Ok(self.state().keys.get_or_insert(keys).clone())
     }
 
     async fn health(&self, now: Timestamp) -> Result<Health, StoreError> {
@@ -206,6 +209,29 @@ impl Agents for MemoryStore {
     }
 }
 
+#[async_trait]
+impl Audit for MemoryStore {
+    async fn record_act(&self, act: Act) -> Result<(), StoreError> {
+        self.state().acts.insert(act.id, act);
+        Ok(())
+    }
+
+    async fn acts(
+        &self,
+        after: Option<(Timestamp, ActId)>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Act>, StoreError> {
+        let state = self.state();
+        let alive = state.acts.values().filter(|act| act.expires > now);
+        let mut acts: Vec<Act> =
+            alive.filter(|act| after.is_none_or(|after| (act.at, act.id) > after)).cloned().collect();
+        acts.sort_by_key(|act| (act.at, act.id));
+        acts.truncate(limit);
+        Ok(acts)
+    }
+}
+
 impl State {
     fn load(&self, read: Read) -> Loaded {
         let caller = read.identity.and_then(|identity| self.callers.get(&identity));
@@ -240,6 +266,7 @@ impl State {
         }
 
         let mut settled = Settled { erased, standing: None, first: false };
+        let mut row = None;
         if let Some(new) = commit.interaction {
             let stands = |old: &Interaction| old.expires > commit.now && old.began > new.stands_after;
             let standing = match caller.interaction.clone().filter(stands) {
@@ -253,25 +280,31 @@ impl State {
                     new.interaction
                 }
             };
-            let row = MetricRow {
-                id: new.row.id,
-                interaction: standing.id,
-                began: new.row.began,
-                details: new.row.details,
-                repeat_of: (!settled.first).then(|| standing.record.clone()),
-            };
-            self.rows.insert((standing.id, row.id), Row { expires: standing.expires, row });
+            let NewRow { id, began, details } = new.row;
+            row = Some((standing.id, id));
+            self.rows
+                .insert((standing.id, id), Row { began, details, first: settled.first, standing: standing.clone() });
             settled.standing = Some(standing);
         }
 
-        let recorded = Recorded { identity: commit.identity, report: commit.mark.report, settled: settled.clone() };
-        self.marks.insert(commit.conversation, Mark { expires: commit.mark.expires, recorded: Some(recorded) });
+        let Settled { erased, first, .. } = settled.clone();
+        let record = MarkRecord { report: commit.mark.report, erased, first, row };
+        let recorded = Some((commit.identity, record));
+        self.marks.insert(commit.conversation, Mark { expires: commit.mark.expires, recorded });
         Committed::Now(settled)
     }
 
     fn ended(&self, conversation: ConversationKey, now: Timestamp) -> Option<Ended> {
         let mark = self.marks.get(&conversation).filter(|mark| mark.expires > now)?;
-        Some(Ended { recorded: mark.recorded.as_ref().map(|recorded| as_of(now, recorded)) })
+        Some(Ended { recorded: mark.recorded.as_ref().map(|(identity, record)| self.recorded(*identity, record, now)) })
+    }
+
+    /// What a mark has recorded, with the interaction that stood as its metric row has it, until it expires.
+    fn recorded(&self, identity: IdentityKey, mark: &MarkRecord, now: Timestamp) -> Recorded {
+        let standing = mark.row.and_then(|row| self.rows.get(&row)).map(|row| row.standing.clone());
+        let standing = standing.filter(|standing| standing.expires > now);
+        let settled = Settled { erased: mark.erased.clone(), standing, first: mark.first };
+        Recorded { identity, report: mark.report.clone(), settled }
     }
 
     fn amend(&mut self, amendment: Amendment) -> bool {
@@ -305,11 +338,11 @@ impl State {
             let interactions = before.interactions();
             self.rows.retain(|(interaction, _), row| {
                 let tied = interactions.contains(interaction);
-                erased.metrics += u64::from(tied && row.expires > now);
+                erased.metrics += u64::from(tied && row.standing.expires > now);
                 !tied
             });
             for mark in self.marks.values_mut() {
-                mark.recorded.take_if(|recorded| recorded.identity == identity);
+                mark.recorded.take_if(|(owner, _)| *owner == identity);
             }
             return erased;
         };
@@ -331,8 +364,8 @@ impl State {
             .iter()
             .filter(|(_, mark)| mark.expires > now)
             .filter_map(|(conversation, mark)| Some((*conversation, mark.recorded.as_ref()?)))
-            .filter(|(_, recorded)| recorded.identity == identity)
-            .map(|(conversation, recorded)| (conversation, as_of(now, recorded)))
+            .filter(|(_, (owner, _))| *owner == identity)
+            .map(|(conversation, (_, record))| (conversation, self.recorded(identity, record, now)))
             .collect();
         conversations.sort_by_key(|(conversation, _)| *conversation);
         let interactions = caller.interactions();
@@ -359,12 +392,10 @@ impl State {
         });
 
         self.marks.retain(|_, mark| mark.expires > now);
-        for mark in self.marks.values_mut().filter_map(|mark| mark.recorded.as_mut()) {
-            *mark = as_of(now, mark);
-        }
+        self.acts.retain(|_, act| act.expires > now);
 
         let rows = self.rows.len();
-        self.rows.retain(|_, row| row.expires > now);
+        self.rows.retain(|_, row| row.standing.expires > now);
         swept.metrics = (rows - self.rows.len()) as u64;
 
         let sessions = self.sessions.len();
@@ -377,8 +408,17 @@ impl State {
     }
 
     fn metric_rows(&self, now: Timestamp, wanted: impl Fn(&InteractionId) -> bool) -> Vec<MetricRow> {
-        let alive = self.rows.values().filter(|row| row.expires > now).map(|row| &row.row);
-        let mut rows: Vec<MetricRow> = alive.filter(|row| wanted(&row.interaction)).cloned().collect();
+        let alive = self.rows.iter().filter(|(_, row)| row.standing.expires > now);
+        let wanted = alive.filter(|((interaction, _), _)| wanted(interaction));
+        let mut rows: Vec<MetricRow> = wanted
+            .map(|((interaction, id), row)| MetricRow {
+                id: *id,
+                interaction: *interaction,
+                began: row.began,
+                details: row.details.clone(),
+                repeat_of: (!row.first).then(|| row.standing.record.clone()),
+            })
+            .collect();
         rows.sort_by_key(|row| (row.began, row.id, row.interaction));
         rows
     }
@@ -394,7 +434,7 @@ impl State {
             identities: self.callers.values().filter(|caller| caller.is_held(now)).count() as u64,
             fields: expiring.values().sum(),
             interactions: interactions.filter(|interaction| interaction.expires > now).count() as u64,
-            metrics: self.rows.values().filter(|row| row.expires > now).count() as u64,
+            metrics: self.rows.values().filter(|row| row.standing.expires > now).count() as u64,
             sessions: self.sessions.values().filter(|saved| saved.expires > now).count() as u64,
             expiring: expiring.into_iter().collect(),
             swept: self.swept,
@@ -462,11 +502,4 @@ impl Caller {
             swept.identifiers += u64::from(self.identifier.take().is_some());
         }
     }
-}
-
-/// What is left of a record at a time: an interaction that has expired is gone.
-fn as_of(now: Timestamp, recorded: &Recorded) -> Recorded {
-    let mut recorded = recorded.clone();
-    recorded.settled.standing.take_if(|interaction| interaction.expires <= now);
-    recorded
 }

@@ -27,7 +27,7 @@ pub struct InteractionId(pub [u8; 16]);
 pub struct RowId(pub [u8; 16]);
 
 /// Names one saved state of a session. Whoever saves it makes it up at random, anew for each save.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Revision(pub [u8; 16]);
 
 /// Bytes that only the codec can read.
@@ -285,7 +285,7 @@ pub struct MetricRow {
 }
 
 /// A running conversation, or one that has ended and whose session has not expired.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedSession {
     /// The conversation.
     pub conversation: ConversationKey,

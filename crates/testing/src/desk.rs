@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use agent_memory_host::keys::Keys;
 use agent_memory_host::store::MemoryStore;
 use agent_memory_host::{
     Administration, AdministrationError, Agent, AgentDefinition, Clock as _, IdentifierKind, Json, LoadError,
@@ -42,11 +43,11 @@ impl Desk {
     /// If the functions or the configuration cannot be used.
     pub async fn new(functions: impl Into<Vec<u8>>, configuration: impl Into<String>) -> Result<Self, DeskError> {
         let clock = Arc::new(ManualClock::new(OPENING));
-        let mut builder = Runtime::builder(Arc::new(MemoryStore::new())).clock(clock.clone());
+        let mut builder = Runtime::builder(Arc::new(MemoryStore::new()), Keys::ephemeral()).clock(clock.clone());
         if let Some(folder) = cache_folder() {
             builder = builder.code_cache(folder);
         }
-        let runtime = builder.build()?;
+        let runtime = builder.build().await?;
         let (functions, configuration) = (functions.into(), configuration.into());
         Ok(Self::with(runtime, clock, AgentDefinition { scope: local(), functions, configuration }).await?)
     }

@@ -63,7 +63,7 @@ async fn e1_nothing_is_left_when_the_clock_is_past_retention() {
     desk.set_time("2026-04-01T10:00:00Z".parse().unwrap());
     desk.call_from("+441632960001").leave_open().await.unwrap().assert_memory(json!({}));
     assert!(desk.stored("+441632960001").await.unwrap().is_empty());
-    assert_eq!(desk.administration().sweep().await.unwrap().fields, 2);
+    assert_eq!(desk.administration().sweep().await.unwrap().deleted.fields, 2);
 }
 
 #[tokio::test]
@@ -86,7 +86,8 @@ async fn other_channels_and_administration_are_at_hand() {
     result.assert_dropped("cheese_type", DropReason::NoIdentifier);
     brie(&desk).await;
     let scope = Scenario::default().scope;
-    let erased = desk.administration().erase(&scope, IdentifierKind::Phone, "+441632960001", None).await.unwrap();
+    let erased =
+        desk.administration().erase(&scope, IdentifierKind::Phone, "+441632960001", None).await.unwrap().deleted;
     assert_eq!((erased.fields, erased.interactions), (2, 1));
     assert_eq!(desk.agent().functions().len(), 4);
 }

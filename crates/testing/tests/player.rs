@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// A desk with the probe on this store, with analytics.
 async fn desk_on(store: Arc<dyn Backend>) -> Desk {
     let clock = clock();
-    let runtime = runtime(store).clock(clock.clone()).build().unwrap();
+    let runtime = runtime(store).clock(clock.clone()).build().await.unwrap();
     let configuration = configuration(r#""analytics_enabled": true"#);
     let definition = AgentDefinition { scope: scope(), functions: component("probe"), configuration };
     Desk::with(runtime, clock, definition).await.unwrap()

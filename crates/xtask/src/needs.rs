@@ -15,6 +15,9 @@ const WASIP2: &str = "wasm32-wasip2";
 /// The browser that looks at the dashboard.
 const BROWSER: &str = "/usr/bin/chromium";
 
+/// Where Debian keeps PostgreSQL 15.
+const POSTGRES: &str = "/usr/lib/postgresql/15/bin/postgres";
+
 /// Something that tests need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -24,12 +27,14 @@ pub(crate) enum Need {
     Wasip2,
     /// A browser.
     Browser,
+    /// A database server.
+    Postgres,
 }
 
 impl Need {
     /// Everything that there is to need.
     fn all() -> impl Iterator<Item = Self> {
-        Way::ALL.into_iter().map(Self::Way).chain([Self::Wasip2, Self::Browser])
+        Way::ALL.into_iter().map(Self::Way).chain([Self::Wasip2, Self::Browser, Self::Postgres])
     }
 
     /// What is not there.
@@ -43,6 +48,15 @@ impl Need {
             Self::Way(way) => way.name(),
             Self::Wasip2 => WASIP2,
             Self::Browser => "chromium",
+            Self::Postgres => "postgresql",
+        }
+    }
+
+    /// The package all of whose tests need it, if there is one.
+    pub(crate) fn package(self) -> Option<&'static str> {
+        match self {
+            Self::Postgres => Some("agent-memory-postgres"),
+            Self::Way(_) | Self::Wasip2 | Self::Browser => None,
         }
     }
 
@@ -52,6 +66,7 @@ impl Need {
             Self::Way(way) => format!("builds of guests the way `{way}`"),
             Self::Wasip2 => format!("functions in Rust for {WASIP2}"),
             Self::Browser => "the dashboard in a browser".to_owned(),
+            Self::Postgres => "the PostgreSQL store".to_owned(),
         }
     }
 
@@ -63,6 +78,7 @@ impl Need {
             Self::Way(Way::Debian) => "the packages are not installed: `apt-get install rustc-web rust-web-src`",
             Self::Wasip2 => "the target is not installed: `rustup target add wasm32-wasip2`",
             Self::Browser => "there is no /usr/bin/chromium: `apt-get install chromium`",
+            Self::Postgres => "there is no /usr/lib/postgresql/15: `apt-get install postgresql-15`",
         }
     }
 
@@ -74,6 +90,7 @@ impl Need {
                 rustc.is_ok_and(|found| Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir())
             }
             Self::Browser => Path::new(BROWSER).exists(),
+            Self::Postgres => Path::new(POSTGRES).exists(),
         }
     }
 
@@ -82,6 +99,11 @@ impl Need {
         let run = |program: &str, arguments: &[&str]| {
             let _ = Command::new(program).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").output();
         };
+        let install = |package: &str| {
+            run("apt-get", &["update"]);
+            let options = ["-o", "DPkg::Lock::Timeout=600", "install", "-y", "--no-install-recommends"];
+            run("apt-get", &[&options[..], &[package]].concat());
+        };
         match self {
             // It is for the user to change the tool-chain that everything is compiled with.
             Self::Way(Way::Target) => {}
@@ -89,13 +111,8 @@ impl Need {
                 let _ = toolchain::prepare(Some(way), workspace::root(), &workspace::show);
             }
             Self::Wasip2 => run("rustup", &["target", "add", WASIP2]),
-            Self::Browser => {
-                run("apt-get", &["update"]);
-                run(
-                    "apt-get",
-                    &["-o", "DPkg::Lock::Timeout=600", "install", "-y", "--no-install-recommends", "chromium"],
-                );
-            }
+            Self::Browser => install("chromium"),
+            Self::Postgres => install("postgresql-15"),
         }
     }
 }

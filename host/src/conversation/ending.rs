@@ -1,15 +1,15 @@
 //! The end of a conversation: proposed once, committed exactly once, reported the same for ever.
 
+use agent_memory_keys::Lifetime;
 use agent_memory_store::{
-    Commit, Committed, Effect, Ended as Recorded, Interaction, InteractionId, Mark, NewInteraction, NewRow, RowId,
-    Settled,
+    Commit, Committed, Effect, Ended as Recorded, Interaction, InteractionId, NewInteraction, RowId, Settled,
 };
 use uuid::Uuid;
 
 use super::{Conversation, damaged};
 use crate::agent::END_FUNCTION;
 use crate::bindings::policy as wit;
-use crate::codec::{Place, RowDetails, StoredIdentifier, StoredReport};
+use crate::codec::{Place, RowDetails, StoredReport};
 use crate::session::{Phase, Proposed};
 use crate::{CommitReport, EndError, Json, Outcome, PolicyFailure, SaveError, Turn, convert};
 
@@ -140,12 +140,14 @@ impl Conversation {
     fn commitment(&self, proposed: Proposed) -> Option<Commit> {
         let Proposed { proposal, interaction, row, .. } = proposed;
         let wit::Identity::Known(identifier) = proposal.identity else { return None };
-        let (codec, facts) = (self.shared.codec, &self.session.facts);
+        let (codec, facts) = (&self.shared.codec, &self.session.facts);
+        let now = self.shared.now().as_second();
         let identity = codec.identity_key(&facts.scope, &identifier);
         let patch = convert::fields(codec, identity, proposal.patch);
         let new_interaction =
             proposal.interaction.map(|wit::InteractionProposal { interaction: new, stands_after }| {
-                let record = codec.seal(Place::Interaction(interaction), &new.metrics);
+                let until = Lifetime::Until(new.expires);
+                let record = codec.seal(Place::Interaction(interaction), until, &new.metrics);
                 let details = RowDetails {
                     conversation: facts.id.clone(),
                     scope: facts.scope.clone(),
@@ -154,7 +156,7 @@ impl Conversation {
                 NewInteraction {
                     interaction: Interaction { id: interaction, began: new.began, expires: new.expires, record },
                     stands_after,
-                    row: NewRow { id: row, began: new.began, details: codec.seal(Place::Row(row), &details) },
+                    row: codec.row(row, new.began, &details, now),
                 }
             });
         let report = StoredReport { conversation: facts.id.clone(), draft: proposal.draft };
@@ -162,26 +164,25 @@ impl Conversation {
             conversation: self.key,
             identity,
             erasures: self.session.erasures,
-            now: self.shared.now().as_second(),
+            now,
             ends_session: self.session.saved.is_some(),
             patch,
             interaction: new_interaction,
-            mark: Mark { expires: proposal.mark_expires, report: codec.seal(Place::Report(self.key), &report) },
-            identifier: codec
-                .seal(Place::Identifier(identity), &StoredIdentifier { scope: facts.scope.clone(), identifier }),
+            mark: codec.mark(self.key, identity, proposal.mark_expires, &report),
+            identifier: codec.identifier(identity, &facts.scope, identifier, now),
         })
     }
 
     /// The report of a commit that the store remembers. After an erase nothing is known but that it was (rule W4).
     async fn recorded_report(&self, ended: Recorded) -> Result<wit::Report, EndError> {
-        let recorded = convert::ended(self.shared.codec, self.key, ended);
-        let (draft, commitment) = recorded.map_err(|_| EndError::Committed(damaged("a report")))?;
+        let recorded = convert::ended(&self.shared.codec, self.key, ended);
+        let (draft, commitment) = recorded.map_err(|why| EndError::Committed(damaged("a report", why)))?;
         Ok(self.settle(&draft, commitment).await?)
     }
 
     async fn settle_with(&self, draft: &wit::DraftReport, settled: Settled) -> Result<wit::Report, EndError> {
-        let commitment = convert::commitment(self.shared.codec, settled)
-            .map_err(|_| EndError::Committed(damaged("a first interaction")))?;
+        let commitment = convert::commitment(&self.shared.codec, settled)
+            .map_err(|why| EndError::Committed(damaged("a first interaction", why)))?;
         Ok(self.settle(draft, commitment).await?)
     }
 

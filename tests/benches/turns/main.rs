@@ -80,7 +80,7 @@ async fn measure(language: &str) -> anyhow::Result<[Found; 5]> {
     let component = agents::component(language)?;
     let bare = |origin| Bare::new(&component, origin).map_err(|error| anyhow::anyhow!("{error:#}"));
     let bare = [bare(Origin::Compiled)?, bare(Origin::Mapped)?];
-    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock()).build()?;
+    let runtime = runtime(Arc::new(MemoryStore::new())).clock(clock()).build().await?;
     let configuration = configuration(r#""analytics_enabled": true"#);
     let agent = runtime.load_agent(AgentDefinition { scope: scope(), functions: component, configuration }).await?;
     let caller = || NewConversation { caller_number: Some("+441632960001".into()), ..Default::default() };

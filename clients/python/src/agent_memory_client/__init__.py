@@ -3,10 +3,12 @@
 from .client import Agent, Client, Conversation
 from .problem import Problem
 from .types import (
+    Act,
     Action,
     AgentDescription,
     CommitReport,
     EndResult,
+    Erasure,
     Export,
     FunctionError,
     LogEntry,
@@ -16,6 +18,7 @@ from .types import (
 )
 
 __all__ = [
+    "Act",
     "Action",
     "Agent",
     "AgentDescription",
@@ -23,6 +26,7 @@ __all__ = [
     "CommitReport",
     "Conversation",
     "EndResult",
+    "Erasure",
     "Export",
     "FunctionError",
     "LogEntry",

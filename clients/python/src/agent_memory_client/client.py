@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from .problem import Problem
-from .types import AgentDescription, CommitReport, EndResult, Export, MemoryField, Tool, TurnResult
+from .types import AgentDescription, CommitReport, EndResult, Erasure, Export, MemoryField, Tool, TurnResult
 
 Kind = Literal["phone", "custom"]
 
@@ -132,11 +132,10 @@ class Agent:
         answer = self._client._request("POST", f"{self._path}/memory/patch", json=body)
         return cast("CommitReport", answer["commit"])
 
-    def erase_memory(self, identifier: str, *, kind: Kind = "phone", key: str | None = None) -> dict[str, int]:
-        """Erases a caller, or one of the caller's keys, and tells how much that was."""
+    def erase_memory(self, identifier: str, *, kind: Kind = "phone", key: str | None = None) -> Erasure:
+        """Erases a caller, or one of the caller's keys. Tells how much that was, with a receipt."""
         body = {"identifier": identifier, "kind": kind, "key": key}
-        answer = self._client._request("POST", f"{self._path}/memory/erase", json=body)
-        return cast("dict[str, int]", answer["deleted"])
+        return cast("Erasure", self._client._request("POST", f"{self._path}/memory/erase", json=body))
 
     def export_memory(self, identifier: str, *, kind: Kind = "phone") -> Export:
         """All that is held on a caller."""

@@ -111,6 +111,38 @@ class MemoryField(TypedDict):
     expires_at: str
 
 
+class _ActAlways(TypedDict):
+    id: str
+    #: The hour in which it was done.
+    at: str
+    act: str
+    #: How much it concerned, by what that is.
+    counts: dict[str, int]
+    #: Whether it is known to have been completed.
+    completed: bool
+    #: SHA-256 of this object without this member.
+    digest: str
+
+
+class Act(_ActAlways, total=False):
+    """What an administrator did. It names no caller."""
+
+    #: The name of the token with which it was done.
+    by: str
+    account: str
+    project: str
+    environment: str
+    #: From when no copy of what was erased can be read any more, not in backups either.
+    unreadable_from: str
+
+
+class Erasure(TypedDict):
+    """What was erased, and the erasure as the audit trail has it."""
+
+    deleted: dict[str, int]
+    receipt: Act
+
+
 class Export(TypedDict):
     """All that is held on a caller."""
 

@@ -10,7 +10,7 @@ use crate::words::count;
 use crate::{output, surroundings};
 
 pub(crate) async fn analytics(arguments: &Analytics) -> anyhow::Result<Verdict> {
-    let figures = surroundings::administration(&arguments.stored)?.analytics().await?;
+    let figures = surroundings::administration(&arguments.stored).await?.analytics().await?;
     if arguments.json {
         output::json_line(&figures)?;
     } else if arguments.csv {

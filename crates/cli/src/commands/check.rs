@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use agent_memory_build::BuildError;
-use agent_memory_host::store::MemoryStore;
 use agent_memory_host::{
     AgentDefinition, ConfigurationError, ConfigurationWarning, FunctionDescription, Interfaces, Json, LoadError,
     Runtime, SystemClock,
@@ -19,6 +18,7 @@ use super::Verdict;
 use crate::arguments::Check;
 use crate::functions::{self, Configuration};
 use crate::output;
+use crate::stores::OpenStore;
 use crate::surroundings::{runtime, while_it_lasts};
 use crate::words::{count, plain};
 
@@ -65,7 +65,7 @@ pub(crate) async fn check(arguments: &Check) -> anyhow::Result<Verdict> {
         warnings: Vec::new(),
     };
     let built = functions::build(&arguments.path, false);
-    let runtime = runtime(Arc::new(MemoryStore::new()), Arc::new(SystemClock))?;
+    let runtime = runtime(OpenStore::in_memory(), Arc::new(SystemClock)).await?;
     match built {
         Ok(built) => {
             findings.component(&built.bytes);

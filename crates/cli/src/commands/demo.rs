@@ -1,15 +1,14 @@
 //! `agent-memory demo`
 
 use std::path::Path;
-use std::sync::Arc;
 
-use agent_memory_host::store::MemoryStore;
 use agent_memory_testing::Scenario;
 
 use super::Verdict;
 use super::run::{Form, Performance};
 use crate::functions::Configuration;
 use crate::output;
+use crate::stores::OpenStore;
 
 /// The cheese shop of the examples, built: the command works where nothing can be compiled.
 pub(super) const FUNCTIONS: &[u8] = include_bytes!("../cheese-shop.wasm");
@@ -19,7 +18,7 @@ const SCENARIO: &str = include_str!("../demo.yaml");
 pub(crate) async fn demo() -> anyhow::Result<Verdict> {
     let scenario = Scenario::parse(SCENARIO, "demo.yaml")?;
     let performance = Performance {
-        store: Arc::new(MemoryStore::new()),
+        store: OpenStore::in_memory(),
         configuration: Configuration::read(scenario.configuration.clone(), Path::new(""))?,
         functions: FUNCTIONS.to_vec(),
         functions_name: "the cheese shop".into(),

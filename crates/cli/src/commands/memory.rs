@@ -20,12 +20,6 @@ struct Remembered {
     fields: BTreeMap<String, RememberedField>,
 }
 
-/// What `erase` prints as JSON.
-#[derive(Serialize)]
-struct Deleted {
-    deleted: Erased,
-}
-
 pub(crate) async fn memory(command: &Memory) -> anyhow::Result<Verdict> {
     match command {
         Memory::Get(caller) => get(caller).await?,
@@ -36,7 +30,7 @@ pub(crate) async fn memory(command: &Memory) -> anyhow::Result<Verdict> {
 }
 
 async fn get(caller: &Caller) -> anyhow::Result<()> {
-    let administration = surroundings::administration(&caller.stored)?;
+    let administration = surroundings::administration(&caller.stored).await?;
     let mut fields = administration.get(&caller.scope.scope(), caller.kind(), &caller.identifier).await?;
     keep_only(&mut fields, caller.key.as_deref());
     if caller.json {
@@ -46,7 +40,7 @@ async fn get(caller: &Caller) -> anyhow::Result<()> {
 }
 
 async fn export(caller: &Caller) -> anyhow::Result<()> {
-    let administration = surroundings::administration(&caller.stored)?;
+    let administration = surroundings::administration(&caller.stored).await?;
     let mut export = administration.export(&caller.scope.scope(), caller.kind(), &caller.identifier).await?;
     keep_only(&mut export.fields, caller.key.as_deref());
     if caller.json {
@@ -75,19 +69,25 @@ async fn export(caller: &Caller) -> anyhow::Result<()> {
 }
 
 async fn erase(caller: &Caller) -> anyhow::Result<()> {
-    let administration = surroundings::administration(&caller.stored)?;
+    let administration = surroundings::administration(&caller.stored).await?;
     let (scope, kind, key) = (caller.scope.scope(), caller.kind(), caller.key.as_deref());
-    let deleted = administration.erase(&scope, kind, &caller.identifier, key).await?;
+    let erasure = administration.erase(&scope, kind, &caller.identifier, key).await?;
     if caller.json {
-        return output::json_line(&Deleted { deleted });
+        return output::json_line(&erasure);
     }
-    let Erased { fields, interactions, metrics } = deleted;
-    output::text(&format!(
+    let Erased { fields, interactions, metrics } = erasure.deleted;
+    let mut text = format!(
         "Erased {}, {} and {}.\n",
         count(fields, "field"),
         count(interactions, "first interaction"),
         count(metrics, "metric row"),
-    ))
+    );
+    if let Some(from) = erasure.receipt.unreadable_from {
+        let day = from.strftime("%A %-d %B %Y");
+        writeln!(text, "No copy in a backup or a log can be read any more once it was swept on {day} or later.")?;
+    }
+    writeln!(text, "Receipt {}, digest {}", erasure.receipt.id, erasure.receipt.digest)?;
+    output::text(&text)
 }
 
 fn keep_only(fields: &mut BTreeMap<String, RememberedField>, key: Option<&str>) {

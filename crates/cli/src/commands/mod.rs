@@ -1,10 +1,13 @@
 //! The commands.
 
 mod analytics;
+mod audit;
 mod build;
 mod check;
 mod completions;
+mod copy;
 mod demo;
+mod keys;
 mod memory;
 mod new;
 mod run;
@@ -34,6 +37,9 @@ pub(crate) async fn execute(command: Command) -> anyhow::Result<Verdict> {
         Command::Memory(command) => memory::memory(&command).await,
         Command::Sweep(arguments) => sweep::sweep(&arguments).await,
         Command::Analytics(arguments) => analytics::analytics(&arguments).await,
+        Command::Audit(arguments) => audit::audit(&arguments).await,
+        Command::Copy(arguments) => copy::copy(&arguments).await,
+        Command::Keys(command) => keys::keys(&command),
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Token(arguments) => token::token(arguments),
         Command::CompileComponent { .. } => anyhow::bail!("this is for `agent-memory serve` alone"),

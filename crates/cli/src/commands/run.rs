@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 use std::sync::Arc;
 
-use agent_memory_host::store::Backend;
 use agent_memory_host::{Agent, AgentDefinition, LoadError, ManualClock};
 use agent_memory_testing::{ConfigurationSource, Scenario, play_script};
 use anyhow::{Context, anyhow};
@@ -13,12 +12,13 @@ use super::Verdict;
 use crate::arguments::Run;
 use crate::functions::{self, Configuration};
 use crate::output;
-use crate::surroundings::{open_store, runtime, warn, while_it_lasts};
+use crate::stores::{self, OpenStore};
+use crate::surroundings::{runtime, warn, while_it_lasts};
 use crate::transcript::{Transcript, summary};
 
 /// Conversations, and what they are played with.
 pub(crate) struct Performance {
-    pub(crate) store: Arc<dyn Backend>,
+    pub(crate) store: OpenStore,
     pub(crate) scenario: Scenario,
     pub(crate) configuration: Configuration,
     /// The component.
@@ -38,7 +38,7 @@ pub(crate) enum Form {
 
 pub(crate) async fn run(arguments: &Run) -> anyhow::Result<Verdict> {
     // A store that cannot be used is said before anything else is judged.
-    let store = open_store(&arguments.store, true)?;
+    let store = stores::open(&arguments.store, &arguments.sealing, true).await?;
     let scenario = Scenario::load(&arguments.scenario)?;
     let path = arguments.functions.as_ref().or(scenario.functions.as_ref());
     let path = path.with_context(|| {
@@ -84,7 +84,7 @@ impl Performance {
     }
 
     async fn load(&self, clock: Arc<ManualClock>) -> anyhow::Result<Agent> {
-        let runtime = runtime(self.store.clone(), clock)?;
+        let runtime = runtime(self.store.clone(), clock).await?;
         let _compiling = while_it_lasts("compiling the functions");
         let loaded = runtime
             .load_agent(AgentDefinition {

@@ -12,6 +12,7 @@ use anyhow::Context;
 use super::Verdict;
 use crate::arguments::Serve;
 use crate::functions::{self, Configuration};
+use crate::stores::{self, OpenStore};
 use crate::{output, surroundings, telemetry};
 
 pub(crate) async fn serve(arguments: Serve) -> anyhow::Result<Verdict> {
@@ -19,7 +20,7 @@ pub(crate) async fn serve(arguments: Serve) -> anyhow::Result<Verdict> {
     let (json, collector) = (arguments.json_log, arguments.otlp.clone());
     let telemetry = tokio::task::spawn_blocking(move || telemetry::begin(json, collector.as_deref())).await??;
     let agent = arguments.functions.as_deref().map(|path| agent(path, &arguments)).transpose()?;
-    let store = surroundings::open_store(&arguments.store, true)?;
+    let OpenStore { store, keys } = stores::open(&arguments.store, &arguments.sealing, true).await?;
     let code_cache =
         surroundings::code_cache().context("there is no folder for compiled code; set AGENT_MEMORY_CACHE_DIR")?;
     let compiler = CompilerCommand {
@@ -36,7 +37,7 @@ pub(crate) async fn serve(arguments: Serve) -> anyhow::Result<Verdict> {
         ..Options::new(arguments.listen, code_cache)
     };
     let scheme = if options.tls.is_some() { "https" } else { "http" };
-    let server = Server::bind(store, options).await?;
+    let server = Server::bind(store, keys, options).await?;
     if let Some(agent) = agent {
         server.publish(agent).await?;
     }

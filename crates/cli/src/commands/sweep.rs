@@ -1,33 +1,45 @@
 //! `agent-memory sweep`
 
-use serde::Serialize;
+use std::fmt::Write;
 
 use agent_memory_host::store::Swept;
 
 use super::Verdict;
 use crate::arguments::Sweep;
-use crate::words::count;
+use crate::words::{count, time};
 use crate::{output, surroundings};
 
-#[derive(Serialize)]
-struct Deleted {
-    deleted: Swept,
-}
-
 pub(crate) async fn sweep(arguments: &Sweep) -> anyhow::Result<Verdict> {
-    let deleted = surroundings::administration(&arguments.stored)?.sweep().await?;
+    let sweep = surroundings::administration(&arguments.stored).await?.sweep().await?;
     if arguments.json {
-        output::json_line(&Deleted { deleted })?;
-    } else {
-        let Swept { fields, identifiers, interactions, metrics, sessions } = deleted;
-        output::text(&format!(
-            "Deleted {}, {}, {}, {} and {}.\n",
-            count(fields, "field"),
-            count(identifiers, "identifier"),
-            count(interactions, "first interaction"),
-            count(metrics, "metric row"),
-            count(sessions, "session"),
-        ))?;
+        output::json_line(&sweep)?;
+        return Ok(Verdict::Good);
     }
+    let Swept { fields, identifiers, interactions, metrics, sessions } = sweep.deleted;
+    let mut text = format!(
+        "Deleted {}, {}, {}, {} and {}.\n",
+        count(fields, "field"),
+        count(identifiers, "identifier"),
+        count(interactions, "first interaction"),
+        count(metrics, "metric row"),
+        count(sessions, "session"),
+    );
+    match sweep.keys {
+        Some(keys) if keys.everywhere => {
+            writeln!(
+                text,
+                "What expired before {} cannot be read any more, wherever a copy may be.",
+                time(keys.before)
+            )?;
+        }
+        Some(keys) => writeln!(
+            text,
+            "The keys of the days before {} are still where the ring is kept, which this command can only read: replace \
+            it by what `agent-memory keys moved-on` prints.",
+            time(keys.before),
+        )?,
+        None => {}
+    }
+    output::text(&text)?;
     Ok(Verdict::Good)
 }

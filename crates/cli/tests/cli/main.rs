@@ -6,5 +6,7 @@ mod command;
 mod demo;
 mod new;
 mod run;
+mod sealing;
+mod servers;
 mod store;
 mod support;

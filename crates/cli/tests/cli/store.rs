@@ -97,9 +97,14 @@ fn e3_export_shows_everything() {
 fn e3_erase_says_what_it_erased() {
     let folder = after_two_calls();
     let one = folder.run(&with_store(&["memory", "erase", CALLER, "--key", "booking_day", "--json"])).expect(0);
-    assert_eq!(one.json(), json!({"deleted": {"fields": 1, "interactions": 0, "metrics": 0}}));
+    let one = one.json();
+    assert_eq!(one["deleted"], json!({"fields": 1, "interactions": 0, "metrics": 0}));
+    assert_eq!(one["receipt"]["counts"], one["deleted"]);
     let all = folder.run(&with_store(&["memory", "erase", CALLER])).expect(0).out;
-    assert_eq!(all, "Erased 1 field, 1 first interaction and 2 metric rows.\n");
+    let expected = "Erased 1 field, 1 first interaction and 2 metric rows.\n\
+        No copy in a backup or a log can be read any more once it was swept on Thursday 4 June 2026 or later.\n\
+        Receipt ";
+    assert!(all.starts_with(expected), "{all}");
     assert_eq!(folder.run(&with_store(&["memory", "get", CALLER])).expect(0).out, "Nothing is remembered.\n");
 }
 
@@ -107,13 +112,15 @@ fn e3_erase_says_what_it_erased() {
 fn e2_sweep_deletes_what_has_expired() {
     let folder = after_two_calls();
     let sweep = |at| folder.run(&["sweep", STORE[0], STORE[1], "--at", at, "--json"]).expect(0).json();
-    let nothing = json!({"deleted": {"fields": 0, "identifiers": 0, "interactions": 0, "metrics": 0, "sessions": 0}});
-    assert_eq!(sweep("2026-03-05T00:00:00Z"), nothing);
+    let nothing = json!({"fields": 0, "identifiers": 0, "interactions": 0, "metrics": 0, "sessions": 0});
+    let keys = json!({"before": "2026-03-05T00:00:00Z", "everywhere": true});
+    assert_eq!(sweep("2026-03-05T23:30:00Z"), json!({"deleted": nothing, "keys": keys}));
     assert_eq!(sweep("2026-05-31T10:00:00Z")["deleted"]["fields"], 1);
     let deleted = &sweep("2026-07-01T00:00:00Z")["deleted"];
     assert_eq!((&deleted["fields"], &deleted["identifiers"]), (&json!(1), &json!(1)));
-    let text = folder.run(&["sweep", STORE[0], STORE[1]]).expect(0).out;
-    let expected = "Deleted 0 fields, 0 identifiers, 0 first interactions, 0 metric rows and 0 sessions.\n";
+    let text = folder.run(&["sweep", STORE[0], STORE[1], "--at", "2026-07-01T00:00:00Z"]).expect(0).out;
+    let expected = "Deleted 0 fields, 0 identifiers, 0 first interactions, 0 metric rows and 0 sessions.\n\
+        What expired before Wednesday 1 July 2026, 00:00 UTC cannot be read any more, wherever a copy may be.\n";
     assert_eq!(text, expected);
 }
 

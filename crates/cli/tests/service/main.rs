@@ -4,6 +4,7 @@
 mod access;
 mod agents;
 mod analytics;
+mod audit;
 mod bad_input;
 mod clients;
 mod conversations;

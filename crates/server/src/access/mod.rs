@@ -2,7 +2,7 @@
 
 mod tokens;
 
-use agent_memory_host::Scope;
+use agent_memory_host::{Administration, Scope};
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, header, request::Parts};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,12 @@ impl Grant {
     /// Whether it is good in a scope.
     pub(crate) fn covers(&self, scope: &Scope) -> bool {
         is_in([&self.account, &self.project, &self.environment], scope)
+    }
+
+    /// The only scope that it is good in, if there is but one.
+    pub(crate) fn scope(&self) -> Option<Scope> {
+        let Self { account, project, environment, .. } = self.clone();
+        Some(Scope { account: account?, project: project?, environment: environment? })
     }
 
     /// Refuses what it does not allow in a scope.
@@ -104,16 +110,43 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     token.ok_or_else(|| Problem::unauthenticated(missing))
 }
 
+/// Who asks: a token's name, and what it allows.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder {
+    /// None on a service without tokens.
+    pub(crate) name: Option<String>,
+    pub(crate) grant: Grant,
+}
+
+impl Holder {
+    /// The administration of what the service's store holds, in the holder's name.
+    pub(crate) fn administration(&self, service: &Service) -> Administration {
+        let administration = service.runtime.administration();
+        match &self.name {
+            Some(name) => administration.by(name),
+            None => administration,
+        }
+    }
+}
+
+impl FromRequestParts<Service> for Holder {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let Some(tokens) = service.tokens() else { return Ok(Self { name: None, grant: Grant::everything() }) };
+        // It may have been looked up already.
+        if let Some(holder) = parts.extensions.remove::<Self>() {
+            return Ok(holder);
+        }
+        tokens.holder(bearer(&parts.headers)?, service.now())
+    }
+}
+
 impl FromRequestParts<Service> for Grant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let Some(tokens) = service.tokens() else { return Ok(Self::everything()) };
-        // It may have been looked up already.
-        if let Some(grant) = parts.extensions.remove::<Self>() {
-            return Ok(grant);
-        }
-        tokens.grant(bearer(&parts.headers)?, service.now())
+        Ok(Holder::from_request_parts(parts, service).await?.grant)
     }
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::{Grant, Permission};
+use super::{Grant, Holder, Permission};
 use crate::Problem;
 
 /// What every token begins with, so that one that was published by mistake can be searched for.
@@ -153,8 +153,8 @@ impl Tokens {
         Ok(secret)
     }
 
-    /// What a token allows now.
-    pub(crate) fn grant(&self, secret: &str, now: Timestamp) -> Result<Grant, Problem> {
+    /// Whose a token is, and what it allows now.
+    pub(crate) fn holder(&self, secret: &str, now: Timestamp) -> Result<Holder, Problem> {
         let asked = digest(secret);
         let known = self.known();
         // All are looked at, whichever it is, so that the time says nothing.
@@ -169,8 +169,8 @@ impl Tokens {
         if token.expires.is_some_and(|expires| expires <= now) {
             return Err(Problem::unauthenticated("the token has expired: make a new one with `agent-memory token`"));
         }
-        let Token { account, project, environment, may, .. } = token.clone();
-        Ok(Grant { account, project, environment, may })
+        let Token { name, account, project, environment, may, .. } = token.clone();
+        Ok(Holder { name: Some(name), grant: Grant { account, project, environment, may } })
     }
 
     /// The tokens as the file has them now. A file that has become unreadable changes nothing.
@@ -229,8 +229,8 @@ mod tests {
         let secret = Tokens::add(&path, new("runtime", None)).unwrap();
         assert!(!fs::read_to_string(&path).unwrap().contains(&secret));
         let tokens = Tokens::open(&path).unwrap();
-        assert_eq!(tokens.grant(&secret, now()).unwrap().account.as_deref(), Some("acme"));
-        assert_eq!(tokens.grant(&format!("{secret}0"), now()).unwrap_err().status().as_u16(), 401);
+        assert_eq!(tokens.holder(&secret, now()).unwrap().grant.account.as_deref(), Some("acme"));
+        assert_eq!(tokens.holder(&format!("{secret}0"), now()).unwrap_err().status().as_u16(), 401);
     }
 
     #[test]
@@ -240,8 +240,8 @@ mod tests {
         let secret = Tokens::add(&path, new("runtime", Some(now()))).unwrap();
         let tokens = Tokens::open(&path).unwrap();
         let before = now() - jiff::SignedDuration::from_secs(1);
-        assert!(tokens.grant(&secret, before).is_ok());
-        assert!(tokens.grant(&secret, now()).unwrap_err().detail().contains("expired"));
+        assert!(tokens.holder(&secret, before).is_ok());
+        assert!(tokens.holder(&secret, now()).unwrap_err().detail().contains("expired"));
     }
 
     #[test]
@@ -254,8 +254,8 @@ mod tests {
         let second = Tokens::add(&path, new("second", None)).unwrap();
         let later = SystemTime::now() + std::time::Duration::from_secs(5);
         fs::File::options().append(true).open(&path).unwrap().set_modified(later).unwrap();
-        assert!(tokens.grant(&first, now()).is_err());
-        assert!(tokens.grant(&second, now()).is_ok());
+        assert!(tokens.holder(&first, now()).is_err());
+        assert!(tokens.holder(&second, now()).is_ok());
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
         fs::write(&path, fs::read_to_string(&path).unwrap().trim_end()).unwrap();
         let second = Tokens::add(&path, new("second", None)).unwrap();
         let tokens = Tokens::open(&path).unwrap();
-        assert!(tokens.grant(&first, now()).is_ok() && tokens.grant(&second, now()).is_ok());
+        assert!(tokens.holder(&first, now()).is_ok() && tokens.holder(&second, now()).is_ok());
     }
 
     #[test]

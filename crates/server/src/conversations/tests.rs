@@ -1,5 +1,6 @@
 //! Conversations that nobody ends.
 
+use agent_memory_host::keys::Keys;
 use agent_memory_host::store::MemoryStore;
 use agent_memory_host::{Agent, AgentDefinition, Json, ManualClock};
 
@@ -30,8 +31,8 @@ impl Shop {
     async fn open() -> Self {
         let code = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new("2026-03-02T10:20:00Z".parse().unwrap()));
-        let runtime = Runtime::builder(Arc::new(MemoryStore::new())).clock(clock.clone()).code_cache(code.path());
-        let runtime = runtime.build().unwrap();
+        let runtime = Runtime::builder(Arc::new(MemoryStore::new()), Keys::ephemeral());
+        let runtime = runtime.clock(clock.clone()).code_cache(code.path()).build().await.unwrap();
         let agents = Arc::new(Agents::new(runtime.clone(), Compiler::new(None, code.path())));
         agents.publish(definition("shop")).await.unwrap();
         let observations = Arc::new(Observations::new());

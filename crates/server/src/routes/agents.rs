@@ -1,6 +1,6 @@
 //! Agents: list, publish, show, remove.
 
-use agent_memory_host::{AgentDefinition, ComponentId, Scope};
+use agent_memory_host::{ActKind, AgentDefinition, ComponentId, Scope};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Refusals;
 use crate::Problem;
-use crate::access::{Grant, Permission};
+use crate::access::{Grant, Holder, Permission};
 use crate::input::{At, In, broken_off};
 use crate::service::Service;
 use crate::wire::{AgentAnswer, AgentList, AgentSummary, ToolAnswer};
@@ -79,16 +79,18 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn publish(
     State(service): State<Service>,
-    grant: Grant,
+    holder: Holder,
     In(at): In<At>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Json<AgentAnswer>, Problem> {
     let scope = Scope::from(at);
-    grant.check(Permission::Administer, &scope)?;
+    holder.grant.check(Permission::Administer, &scope)?;
     let _turn = service.publications.turn().await?;
     let unreadable = |_| Problem::unsupported_type("send a form, as `curl --form functions=@agent.wasm` does");
     let form = Form::read(form.map_err(unreadable)?).await?;
     let configuration = form.configuration.unwrap_or_else(|| "{}".to_owned());
+    let administration = holder.administration(&service);
+    let act = administration.begin_act(ActKind::Publish, Some(&scope)).await?;
     let (published, agent) = match (form.functions, form.component) {
         (Some(functions), None) => service.agents.publish(AgentDefinition { scope, functions, configuration }).await?,
         (None, Some(component)) => service.agents.publish_known(scope, component, configuration).await?,
@@ -98,6 +100,7 @@ pub(crate) async fn publish(
             return Err(Problem::invalid(problem));
         }
     };
+    administration.complete_act(act, []).await?;
     Ok(Json(AgentAnswer::new(published, &agent)))
 }
 
@@ -111,12 +114,15 @@ pub(crate) async fn publish(
 )]
 pub(crate) async fn withdraw(
     State(service): State<Service>,
-    grant: Grant,
+    holder: Holder,
     In(at): In<At>,
 ) -> Result<StatusCode, Problem> {
     let scope = Scope::from(at);
-    grant.check(Permission::Administer, &scope)?;
+    holder.grant.check(Permission::Administer, &scope)?;
+    let administration = holder.administration(&service);
+    let act = administration.begin_act(ActKind::Withdraw, Some(&scope)).await?;
     service.agents.withdraw(&scope).await?;
+    administration.complete_act(act, []).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

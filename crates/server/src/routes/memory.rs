@@ -1,6 +1,11 @@
 //! Memory administration. Identifiers travel in bodies, and never in a URL.
 
-use agent_memory_host::{Administration, AdministrationError, Caller, CallerPage, Export, MemoryPatch, Scope};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use agent_memory_host::{
+    ActKind, Administration, AdministrationError, BegunAct, Caller, CallerPage, Export, MemoryPatch, Scope,
+};
 use axum::Json;
 use axum::body::{Body as Stream, Bytes};
 use axum::extract::{Request, State};
@@ -10,7 +15,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{IMPORT_BYTES, Refusals};
 use crate::Problem;
-use crate::access::{Grant, Permission};
+use crate::access::{Grant, Holder, Permission};
 use crate::input::{At, Body, In, is_of_type, parse};
 use crate::lines::{LINE_BYTES, Line, Lines};
 use crate::service::Service;
@@ -31,13 +36,13 @@ const PROBLEMS: usize = 1000;
 )]
 pub(crate) async fn read(
     State(service): State<Service>,
-    grant: Grant,
+    holder: Holder,
     In(at): In<At>,
     Body { value: Named { identifier, kind }, .. }: Body<Named>,
 ) -> Result<Json<ReadAnswer>, Problem> {
     let scope = Scope::from(at);
-    grant.check(Permission::Administer, &scope)?;
-    let fields = service.runtime.administration().get(&scope, kind, &identifier).await?;
+    holder.grant.check(Permission::Administer, &scope)?;
+    let fields = holder.administration(&service).get(&scope, kind, &identifier).await?;
     Ok(Json(ReadAnswer { fields }))
 }
 
@@ -52,14 +57,18 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn patch(
     State(service): State<Service>,
-    grant: Grant,
+    holder: Holder,
     In(at): In<At>,
     Body { value: PatchBody { identifier, kind, fields }, .. }: Body<PatchBody>,
 ) -> Result<Json<PatchAnswer>, Problem> {
     let scope = Scope::from(at);
-    grant.check(Permission::Administer, &scope)?;
+    holder.grant.check(Permission::Administer, &scope)?;
     let (_, agent) = service.agents.current(&scope).await?;
+    let administration = holder.administration(&service);
+    let act = administration.begin_act(ActKind::Patch, Some(&scope)).await?;
     let patched = agent.patch(MemoryPatch { kind, identifier, fields: given(fields) }).await?;
+    let written = if patched.written { patched.report.keys.len() as u64 } else { 0 };
+    administration.complete_act(act, [("fields", written)]).await?;
     if !patched.written {
         return Err(refused(&patched));
     }
@@ -77,14 +86,16 @@ pub(crate) async fn patch(
 )]
 pub(crate) async fn erase(
     State(service): State<Service>,
-    grant: Grant,
+    holder: Holder,
     In(at): In<At>,
     Body { value: Erasure { identifier, kind, key }, .. }: Body<Erasure>,
 ) -> Result<Json<ErasureAnswer>, Problem> {
     let scope = Scope::from(at);
-    grant.check(Permission::Administer, &scope)?;
-    let deleted = service.runtime.administration().erase(&scope, kind, &identifier, key.as_deref()).await?;
-    Ok(Json(ErasureAnswer { deleted }))
+    holder.grant.check(Permission::Administer, &scope)?;
+    let administration = holder.administration(&service);
+    let agent_memory_host::Erasure { deleted, receipt, .. } =
+        administration.erase(&scope, kind, &identifier, key.as_deref()).await?;
+    Ok(Json(ErasureAnswer { deleted, receipt }))
 }
 
 /// All that is held on a caller
@@ -96,13 +107,13 @@ pub(crate) async fn erase(
 )]
 pub(crate) async fn export(
     State(service): State<Service>,
-    grant: Grant,
+    holder: Holder,
     In(at): In<At>,
     Body { value: Named { identifier, kind }, .. }: Body<Named>,
 ) -> Result<Json<Export>, Problem> {
     let scope = Scope::from(at);
-    grant.check(Permission::Administer, &scope)?;
-    Ok(Json(service.runtime.administration().export(&scope, kind, &identifier).await?))
+    holder.grant.check(Permission::Administer, &scope)?;
+    Ok(Json(holder.administration(&service).export(&scope, kind, &identifier).await?))
 }
 
 /// Put many callers' fields into memory
@@ -117,18 +128,20 @@ pub(crate) async fn export(
 )]
 pub(crate) async fn import(
     State(service): State<Service>,
-    grant: Grant,
+    holder: Holder,
     In(at): In<At>,
     request: Request,
 ) -> Result<Json<ImportAnswer>, Problem> {
     let scope = Scope::from(at);
-    grant.check(Permission::Administer, &scope)?;
+    holder.grant.check(Permission::Administer, &scope)?;
     if !is_of_type(request.headers(), "application/x-ndjson") {
         let advice = "send a JSON object a line, with the header `Content-Type: application/x-ndjson`";
         return Err(Problem::unsupported_type(advice));
     }
     let _turn = service.imports.turn().await?;
     let (_, agent) = service.agents.current(&scope).await?;
+    let administration = holder.administration(&service);
+    let act = administration.begin_act(ActKind::Import, Some(&scope)).await?;
     let mut answer = ImportAnswer::default();
     let mut lines = Lines::new(request.into_body(), IMPORT_BYTES);
     for line in 1.. {
@@ -166,6 +179,7 @@ pub(crate) async fn import(
             Err(_) => {}
         }
     }
+    administration.complete_act(act, [("callers", answer.written)]).await?;
     Ok(Json(answer))
 }
 
@@ -176,12 +190,14 @@ pub(crate) async fn import(
     get, path = "/v1/memory", tag = "memory",
     responses((status = 200, body = String, content_type = "application/x-ndjson"), Refusals),
 )]
-pub(crate) async fn export_all(State(service): State<Service>, grant: Grant) -> Result<Response, Problem> {
-    grant.check_permission(Permission::Administer)?;
-    let administration = service.runtime.administration();
+pub(crate) async fn export_all(State(service): State<Service>, holder: Holder) -> Result<Response, Problem> {
+    holder.grant.check_permission(Permission::Administer)?;
+    let administration = holder.administration(&service);
+    let act = administration.begin_act(ActKind::ExportAll, holder.grant.scope().as_ref()).await?;
     // A store that is away is still told of by the status.
     let (callers, next) = administration.callers(None).await?;
-    Ok(lines(callers, others(administration, next), grant))
+    let pages = stream::once(async { Ok(callers) }).chain(others(administration.clone(), next));
+    Ok(lines(pages, holder.grant, administration, act))
 }
 
 /// The callers of all further pages.
@@ -198,24 +214,38 @@ fn others(
     })
 }
 
-/// The callers that a grant covers, a line each.
+/// The callers that a grant covers, a line each. The audit trail has their number once all are sent.
 fn lines(
-    first: Vec<Caller>,
-    others: impl futures::Stream<Item = Result<Vec<Caller>, AdministrationError>> + Send + 'static,
+    pages: impl futures::Stream<Item = Result<Vec<Caller>, AdministrationError>> + Send + 'static,
     grant: Grant,
+    administration: Administration,
+    act: BegunAct,
 ) -> Response {
-    let pages = stream::once(async { Ok(first) }).chain(others);
-    let pages = pages.inspect_err(|error| tracing::error!(%error, "an export has broken off"));
-    let pages = pages.map_ok(move |callers: Vec<Caller>| {
+    let sent = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&sent);
+    let texts = pages.map_ok(move |callers: Vec<Caller>| {
         let mut text = Vec::new();
         for caller in callers.iter().filter(|caller| grant.covers(&caller.scope)) {
             if serde_json::to_writer(&mut text, caller).is_ok() {
                 text.push(b'\n');
+                counted.fetch_add(1, Ordering::Relaxed);
             }
         }
         Bytes::from(text)
     });
-    ([(header::CONTENT_TYPE, "application/x-ndjson")], Stream::from_stream(pages)).into_response()
+    let end = stream::once(async move {
+        let callers = sent.load(Ordering::Relaxed);
+        administration.complete_act(act, [("callers", callers)]).await?;
+        Ok(Bytes::new())
+    });
+    // What has broken off is not completed.
+    let texts = texts.chain(end).scan(false, |broken, text: Result<Bytes, AdministrationError>| {
+        let text = (!*broken).then_some(text);
+        *broken |= matches!(text, Some(Err(_)));
+        std::future::ready(text)
+    });
+    let texts = texts.inspect_err(|error| tracing::error!(%error, "an export has broken off"));
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], Stream::from_stream(texts)).into_response()
 }
 
 /// Which of the fields may not be stored, and why.

@@ -2,6 +2,7 @@
 
 mod agents;
 mod analytics;
+mod audit;
 mod conversations;
 mod dashboard;
 mod memory;
@@ -59,6 +60,7 @@ const IMPORT_BYTES: usize = 256 << 20;
         (name = "agents", description = "Functions with their configuration."),
         (name = "conversations", description = "Callers talking with agents, turn by turn."),
         (name = "memory", description = "What is remembered: read, changed, erased, moved."),
+        (name = "audit", description = "What administrators did."),
         (name = "analytics", description = "Repeat callers, and how much is held. No identifier and no value."),
         (name = "status", description = "The service itself."),
     ),
@@ -108,6 +110,7 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(memory::read))
         .routes(routes!(memory::patch))
         .routes(routes!(memory::erase))
+        .routes(routes!(audit::list))
         .routes(routes!(memory::export))
         .routes(routes!(memory::export_all))
         .routes(routes!(analytics::figures))

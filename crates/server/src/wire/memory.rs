@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use agent_memory_host::store::Erased;
-use agent_memory_host::{CommitReport, GivenField, IdentifierKind, Json, RememberedField, Scope};
+use agent_memory_host::{Act, CommitReport, GivenField, IdentifierKind, Json, RememberedField, Scope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::CommitSchema;
+use super::{ActSchema, CommitSchema};
 use crate::access::is_in;
 
 /// Whose memory it is.
@@ -108,6 +108,9 @@ pub(crate) struct ErasureAnswer {
     /// How much of it.
     #[schema(value_type = ErasedSchema)]
     pub(crate) deleted: Erased,
+    /// The erasure as the audit trail has it.
+    #[schema(value_type = ActSchema)]
+    pub(crate) receipt: Act,
 }
 
 /// How much was erased.

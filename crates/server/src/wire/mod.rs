@@ -2,6 +2,7 @@
 
 mod agents;
 mod analytics;
+mod audit;
 mod conversations;
 mod memory;
 
@@ -9,6 +10,7 @@ pub(crate) use agents::{AgentAnswer, AgentList, AgentSummary, ToolAnswer};
 pub(crate) use analytics::{
     AnalyticsAnswer, AnalyticsQuery, Commits, Count, Expiring, MemoryHealth, RowAnswer, RowsQuery,
 };
+pub(crate) use audit::ActSchema;
 pub(crate) use conversations::{
     Call, CallAnswer, CommitSchema, ConversationAnswer, ConversationStatus, End, EndAnswer, OutcomeAnswer, OutcomeBody,
     PreviewAnswer, Start, TurnAnswer,

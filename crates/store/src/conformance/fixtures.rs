@@ -169,7 +169,7 @@ pub(super) fn bytes(number: u64, kind: u8) -> [u8; 32] {
     bytes
 }
 
-fn half(bytes: [u8; 32]) -> [u8; 16] {
+pub(super) fn half(bytes: [u8; 32]) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&bytes[..16]);
     half

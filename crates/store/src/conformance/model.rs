@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::{collection::vec, prelude::*};
 
 use super::fixtures::{self, HOUR, NOW, Subject};
+use super::transfer::everything_alive;
 use crate::{
     AgentKey, AgentVersion, Amendment, Commit, ComponentKey, Erasure, Field, Interaction, MemoryStore, NewInteraction,
     NewRow, Read, Replaces, SavedSession, Timestamp, VersionKey,
@@ -372,6 +373,10 @@ impl Play {
             compare!(self, context, |store| store.health(now));
         }
         self.compare_agents(context).await;
+        for now in [self.now, self.now + 20 * HOUR] {
+            let [held, expected] = [&self.store, &self.memory].map(|store| everything_alive(store, now));
+            assert_eq!(held.await, expected.await, "{context}");
+        }
         for now in [self.now, Timestamp::MAX] {
             compare!(self, context, |store| store.sweep(now));
             compare!(self, context, |store| store.health(self.now));

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{AGENT_KEPT, AgentKey, AgentVersion, ComponentKey, Published, Timestamp, VersionKey, types::hour_of};
+use crate::{AGENT_KEPT, AgentKey, AgentVersion, ComponentKey, Kept, Published, Timestamp, VersionKey, types::hour_of};
 
 /// The versions of all agents, and their components.
 #[derive(Default)]
 pub(super) struct Versions {
-    versions: BTreeMap<(AgentKey, VersionKey), Kept>,
+    versions: BTreeMap<(AgentKey, VersionKey), Entry>,
     components: HashMap<ComponentKey, Vec<u8>>,
 }
 
-struct Kept {
+struct Entry {
     version: AgentVersion,
     /// The hour in which it was replaced or withdrawn. None of the current one.
     replaced: Option<Timestamp>,
@@ -27,7 +27,7 @@ impl Versions {
             None => return Published::UnknownComponent,
         }
         self.withdraw(version.agent, now);
-        self.versions.insert((version.agent, version.version), Kept { version, replaced: None });
+        self.versions.insert((version.agent, version.version), Entry { version, replaced: None });
         Published::Done
     }
 
@@ -53,6 +53,26 @@ impl Versions {
             }
             None => false,
         }
+    }
+
+    /// All versions, with the hours in which they were replaced, and all components.
+    pub(super) fn dump(&self) -> impl Iterator<Item = Kept> {
+        let versions = self.versions.values();
+        let versions = versions.map(|kept| Kept::Agent { version: kept.version.clone(), replaced: kept.replaced });
+        let components = self.components.iter();
+        versions.chain(components.map(|(key, bytes)| Kept::Component { key: *key, bytes: bytes.clone() }))
+    }
+
+    pub(super) fn restore_version(&mut self, version: AgentVersion, replaced: Option<Timestamp>) {
+        if replaced.is_none() {
+            // What was current here will come along with the time at which it was replaced there, or never was there.
+            self.withdraw(version.agent, 0);
+        }
+        self.versions.insert((version.agent, version.version), Entry { version, replaced });
+    }
+
+    pub(super) fn restore_component(&mut self, component: ComponentKey, bytes: Vec<u8>) {
+        self.components.insert(component, bytes);
     }
 
     pub(super) fn sweep(&mut self, now: Timestamp) {

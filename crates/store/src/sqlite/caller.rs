@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ErasedSince, Erasures, Field, Interaction, InteractionId, NewInteraction, Sealed, Swept, Timestamp};
+use crate::{
+    ErasedSince, Erasures, Field, IdentityKey, Interaction, InteractionId, KeptCaller, NewInteraction, Remembered,
+    Sealed, Swept, Timestamp,
+};
 
 /// All that is held on a caller but for marks and metric rows.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,13 +23,6 @@ pub(super) struct Caller {
     erased: Option<Remembered>,
     /// The last erasure of each key, ordered by key.
     erased_keys: Vec<(String, Remembered)>,
-}
-
-/// An erasure, as it is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Remembered {
-    number: Erasures,
-    expires: Timestamp,
 }
 
 impl Caller {
@@ -146,6 +142,19 @@ impl Caller {
         let erasures = self.erased.iter().chain(self.erased_keys.iter().map(|(_, remembered)| remembered));
         let erasures = erasures.map(|remembered| remembered.expires);
         fields.chain(interactions).chain(former).chain(erasures).chain(identifier).min()
+    }
+
+    /// The record in the form that belongs to no store.
+    pub(super) fn into_kept(self, identity: IdentityKey) -> KeptCaller {
+        let Self { identifier, fields, interaction, former, marks_until, erased, erased_keys } = self;
+        KeptCaller { identity, identifier, fields, interaction, former, marks_until, erased, erased_keys }
+    }
+
+    /// The record of another store's caller.
+    pub(super) fn from_kept(kept: KeptCaller) -> Self {
+        let KeptCaller { identity: _, identifier, fields, interaction, former, marks_until, erased, erased_keys } =
+            kept;
+        Self { identifier, fields, interaction, former, marks_until, erased, erased_keys }
     }
 
     /// Whether nothing but marks can be held on the caller.

@@ -1,5 +1,6 @@
 //! The store in one SQLite file. `docs/sqlite.md` has its layout and the reasons for it.
 
+mod acts;
 mod agents;
 mod caller;
 mod failure;
@@ -14,6 +15,7 @@ mod survey;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod worker;
 mod write;
 mod writer;
@@ -38,9 +40,9 @@ use self::{
     writer::Writer,
 };
 use crate::{
-    AgentKey, AgentVersion, Agents, Amendment, Commit, Committed, ComponentKey, ConversationKey, Ended, Erased,
-    Erasure, Health, Held, IdentityKey, Loaded, MetricRow, Published, Read, Replaces, SavedSession, Sessions, Store,
-    StoreError, StoredSession, Swept, Timestamp, VersionKey,
+    Act, ActId, AgentKey, AgentVersion, Agents, Amendment, Audit, Commit, Committed, ComponentKey, ConversationKey,
+    Cursor, Dump, Effect, Ended, Erased, Erasure, Health, Held, IdentityKey, Kept, Loaded, MetricRow, Published, Read,
+    Replaces, SavedSession, Sealed, Sessions, Store, StoreError, StoredSession, Swept, Timestamp, Transfer, VersionKey,
 };
 
 /// How many connections read at once at most.
@@ -222,6 +224,14 @@ impl Store for SqliteStore {
         self.long_reads.read(move |connection| read::metric_rows(connection, now)).await
     }
 
+    async fn claim(&self, keys: Sealed) -> Result<Sealed, StoreError> {
+        // Whoever only wants to look need not wait for those who write.
+        if let Some(claimed) = self.readers.read(read::claimed)? {
+            return Ok(claimed);
+        }
+        self.writer.write(move |connection| write::claim(connection, keys)).await
+    }
+
     async fn health(&self, now: Timestamp) -> Result<Health, StoreError> {
         let mut census = Census::new(now);
         loop {
@@ -291,6 +301,40 @@ impl Agents for SqliteStore {
 
     async fn withdraw_agent(&self, agent: AgentKey, now: Timestamp) -> Result<bool, StoreError> {
         self.writer.write(move |connection| agents::withdraw(connection, &agent, now)).await
+    }
+}
+
+#[async_trait]
+impl Audit for SqliteStore {
+    async fn record_act(&self, act: Act) -> Result<(), StoreError> {
+        self.writer.write(move |connection| acts::record(connection, &act)).await
+    }
+
+    async fn acts(
+        &self,
+        after: Option<(Timestamp, ActId)>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Act>, StoreError> {
+        self.long_reads.read(move |connection| acts::after(connection, after, limit, now)).await
+    }
+}
+
+#[async_trait]
+impl Transfer for SqliteStore {
+    async fn dump(&self, after: Option<Cursor>) -> Result<Dump, StoreError> {
+        let place = transfer::Place::read(after.as_ref()).ok_or_else(|| StoreError::Failed {
+            place: self.location.place().to_owned(),
+            reason: "a part of a dump was asked for that another store has named".to_owned(),
+            effect: Effect::Rejected,
+        })?;
+        self.long_reads.read(move |connection| transfer::dump(connection, place)).await
+    }
+
+    async fn restore(&self, kept: Vec<Kept>) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| kept.into_iter().try_for_each(|kept| transfer::restore(connection, kept)))
+            .await
     }
 }
 

@@ -5,11 +5,11 @@ use rusqlite::{Connection, Row, params, types::ValueRef};
 use super::{
     caller::Caller,
     failure::{Attempt, Failure},
-    record::{MarkRecord, MetricRecord, decode},
+    record::{MetricRecord, decode},
 };
 use crate::{
-    ConversationKey, Ended, Erasures, Held, IdentityKey, Interaction, InteractionId, Loaded, MetricRow, Read, Recorded,
-    RowId, Settled, Timestamp,
+    ConversationKey, Ended, Erasures, Held, IdentityKey, Interaction, InteractionId, Loaded, MarkRecord, MetricRow,
+    Read, Recorded, RowId, Sealed, Settled, Timestamp,
 };
 
 /// One statement, which is one snapshot.
@@ -29,6 +29,13 @@ pub(super) fn load(connection: &Connection, read: &Read) -> Attempt<Loaded> {
         record => decode::<Caller>(record.as_blob().map_err(rusqlite::Error::from)?)?.into_fields(read.now),
     };
     Ok(Loaded { fields, erasures, ended: row.get(2)? })
+}
+
+/// What is remembered of the keys. One statement, which is one snapshot.
+pub(super) fn claimed(connection: &Connection) -> Attempt<Option<Sealed>> {
+    let claimed: Option<Vec<u8>> =
+        connection.prepare_cached("SELECT keys FROM store")?.query_row([], |row| row.get(0))?;
+    Ok(claimed.map(Sealed))
 }
 
 /// The caller holds a transaction.
@@ -138,6 +145,7 @@ fn metric_row(row: &Row<'_>) -> Attempt<MetricRow> {
     })
 }
 
-fn blob<'row>(row: &'row Row<'_>, column: usize) -> Attempt<&'row [u8]> {
+/// The bytes of a column that has to have some.
+pub(super) fn blob<'row>(row: &'row Row<'_>, column: usize) -> Attempt<&'row [u8]> {
     row.get_ref(column)?.as_blob().map_err(|_| Failure::Damaged("a record is missing"))
 }

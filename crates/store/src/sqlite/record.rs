@@ -3,21 +3,10 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::failure::{Attempt, Failure};
-use crate::{ErasedSince, InteractionId, RowId, Sealed, Timestamp};
+use crate::{Sealed, Timestamp};
 
 /// The format in which records are written. Reading knows all formats that were ever released.
 const FORMAT: u8 = 1;
-
-/// What a mark remembers, but for the caller.
-#[derive(Serialize, Deserialize)]
-pub(super) struct MarkRecord {
-    pub(super) report: Sealed,
-    pub(super) erased: ErasedSince,
-    pub(super) first: bool,
-    /// The metric row that has the interaction that stood. The mark has no copy of its own, so that nothing of the
-    /// interaction outlives it.
-    pub(super) row: Option<(InteractionId, RowId)>,
-}
 
 /// What a metric row remembers, but for what its columns have.
 #[derive(Serialize, Deserialize)]
@@ -51,6 +40,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{ErasedSince, InteractionId, MarkRecord, RowId};
 
     fn mark() -> MarkRecord {
         MarkRecord {

@@ -15,7 +15,7 @@ pub(super) const FORMAT: u32 = STEPS.len() as u32;
 pub(super) const MAX_PAGES: u32 = (2 << 24) - 1;
 
 /// What makes each format out of the one before it. A step that was released is never changed.
-const STEPS: &[&str] = &[FIRST, SECOND];
+const STEPS: &[&str] = &[FIRST, SECOND, THIRD];
 
 /// Rows have numbers, so that those that are added together stand together, also in the indexes on times: a commit
 /// changes few pages then.
@@ -107,6 +107,24 @@ CREATE TABLE components (
 ) STRICT;
 ";
 
+/// Records are sealed, and administrators leave a trail.
+const THIRD: &str = "
+-- By which keys the records are sealed. NULL: nobody has said so yet. Empty: they were written before there were keys.
+ALTER TABLE store ADD COLUMN keys BLOB;
+UPDATE store SET keys = X'' WHERE EXISTS (SELECT 1 FROM callers) OR EXISTS (SELECT 1 FROM marks)
+    OR EXISTS (SELECT 1 FROM sessions) OR EXISTS (SELECT 1 FROM agents);
+
+-- What administrators did.
+CREATE TABLE acts (
+    id BLOB NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    record BLOB NOT NULL
+) STRICT;
+CREATE INDEX acts_by_time ON acts (at, id);
+CREATE INDEX acts_by_expiry ON acts (expires);
+";
+
 /// What a SQLite file says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
@@ -153,7 +171,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         assert_eq!(stamp(&connection).unwrap(), Stamp { application: 0, format: 0, empty: true });
         migrate(&connection, 0).unwrap();
-        let expected = Stamp { application: APPLICATION_ID, format: 2, empty: false };
+        let expected = Stamp { application: APPLICATION_ID, format: 3, empty: false };
         assert_eq!(stamp(&connection).unwrap(), expected);
     }
 

@@ -23,6 +23,7 @@ enum Stage {
     Callers,
     Agents,
     Components,
+    Acts,
     Note,
 }
 
@@ -48,6 +49,7 @@ impl Sweep {
             Stage::Callers => self.callers(connection)?,
             Stage::Agents => self.agents(connection)?,
             Stage::Components => self.component(connection)?,
+            Stage::Acts => self.delete(connection, "acts")?,
             Stage::Note => self.note(connection)?,
         };
         if deleted == self.stage.rows() {
@@ -59,7 +61,8 @@ impl Sweep {
             Stage::Marks => Stage::Callers,
             Stage::Callers => Stage::Agents,
             Stage::Agents => Stage::Components,
-            Stage::Components => Stage::Note,
+            Stage::Components => Stage::Acts,
+            Stage::Acts => Stage::Note,
             Stage::Note => return Ok(Some(self.swept)),
         };
         Ok(None)

@@ -187,7 +187,7 @@ fn store_of_the_first_format(path: &Path) {
 }
 
 #[tokio::test]
-async fn a_file_of_the_first_format_becomes_one_of_the_second() {
+async fn a_file_of_the_first_format_becomes_one_of_the_present() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     store_of_the_first_format(&path);
@@ -199,6 +199,7 @@ async fn a_file_of_the_first_format_becomes_one_of_the_second() {
     let expected = Health { identities: 1, fields: 1, sessions: 2, expiring: vec![(NOW, 1)], ..Health::default() };
     assert_eq!(store.health(NOW).await.unwrap(), expected);
     assert_eq!(store.agents().await.unwrap(), []);
+    assert_eq!(store.claim(Sealed(b"keys".to_vec())).await.unwrap().0, b"", "it was written before there were keys");
 
     // Sessions have names that can be replaced, and nobody has to end them.
     let [first, second] = [1, 2].map(|number| ConversationKey([number; 32]));

@@ -6,12 +6,12 @@ use super::{
     caller::Caller,
     failure::Attempt,
     read,
-    record::{MarkRecord, MetricRecord, encode},
+    record::{MetricRecord, encode},
     sessions,
 };
 use crate::{
-    Amendment, Commit, Committed, ConversationKey, Erased, ErasedSince, Erasure, Erasures, IdentityKey, Interaction,
-    NewRow, Settled, Timestamp,
+    Amendment, Commit, Committed, ConversationKey, Erased, ErasedSince, Erasure, Erasures, IdentityKey, KeptRow,
+    MarkRecord, Sealed, Settled, Timestamp,
 };
 
 pub(super) fn commit(connection: &Connection, commit: Commit) -> Attempt<Committed> {
@@ -40,7 +40,7 @@ pub(super) fn commit(connection: &Connection, commit: Commit) -> Attempt<Committ
     if let Some(new) = commit.interaction {
         let (standing, first) = caller.interact(&new, commit.now);
         row = Some((standing.id, new.row.id));
-        put_row(connection, new.row, &standing, first)?;
+        put_row(connection, KeptRow::new(new.row, &standing, first))?;
         settled.standing = Some(standing);
         settled.first = first;
     }
@@ -86,6 +86,13 @@ pub(super) fn erase(connection: &Connection, erasure: Erasure) -> Attempt<Erased
     Ok(erased)
 }
 
+pub(super) fn claim(connection: &Connection, keys: Sealed) -> Attempt<Sealed> {
+    let claimed = connection
+        .prepare_cached("UPDATE store SET keys = coalesce(keys, ?1) RETURNING keys")?
+        .query_row([keys.0], |row| row.get(0))?;
+    Ok(Sealed(claimed))
+}
+
 /// Writes a caller's record, or deletes it if nothing is left in it.
 pub(super) fn put_caller(connection: &Connection, identity: &IdentityKey, caller: &Caller) -> Attempt<()> {
     match caller.sweep_at() {
@@ -101,7 +108,7 @@ pub(super) fn put_caller(connection: &Connection, identity: &IdentityKey, caller
 }
 
 /// Writes a mark, in place of one that has expired.
-fn put_mark(
+pub(super) fn put_mark(
     connection: &Connection,
     conversation: &ConversationKey,
     expires: Timestamp,
@@ -119,19 +126,16 @@ fn put_mark(
     Ok(())
 }
 
-fn put_row(connection: &Connection, row: NewRow, standing: &Interaction, first: bool) -> Attempt<()> {
-    let record = MetricRecord {
-        details: row.details,
-        first,
-        standing_began: standing.began,
-        standing_record: standing.record.clone(),
-    };
+/// Writes a metric row. The record it is given is that of the interaction that stood, which it expires with.
+pub(super) fn put_row(connection: &Connection, row: KeptRow) -> Attempt<()> {
+    let KeptRow { interaction, id, began, expires, details, first, standing_began, standing_record } = row;
+    let record = MetricRecord { details, first, standing_began, standing_record };
     connection
         .prepare_cached(
             "INSERT INTO metrics (interaction, id, began, expires, record) VALUES (?1, ?2, ?3, ?4, ?5)
             ON CONFLICT (interaction, id) DO UPDATE
             SET began = excluded.began, expires = excluded.expires, record = excluded.record",
         )?
-        .execute(params![standing.id.0, row.id.0, row.began, standing.expires, encode(&record)?])?;
+        .execute(params![interaction.0, id.0, began, expires, encode(&record)?])?;
     Ok(())
 }

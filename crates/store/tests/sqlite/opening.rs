@@ -164,9 +164,9 @@ fn a_newer_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     drop(SqliteStore::open(&path).unwrap());
-    sqlite(&path, "PRAGMA user_version = 3;");
+    sqlite(&path, "PRAGMA user_version = 4;");
     let error = refused(&folder, "store.db");
-    assert!(matches!(error, StoreError::TooNew { found: 3, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::TooNew { found: 4, known: 3, .. }), "{error:?}");
 }
 
 #[test]

@@ -192,9 +192,9 @@ async fn nothing_is_written_once_another_process_has_brought_the_file_to_a_newer
     let store = SqliteStore::open(&file).unwrap();
     store.commit(commit(1, 1, vec![])).await.unwrap();
     let other = rusqlite::Connection::open(&file).unwrap();
-    other.execute_batch("PRAGMA user_version = 3").unwrap();
+    other.execute_batch("PRAGMA user_version = 4").unwrap();
     let error = store.commit(commit(2, 1, vec![])).await.unwrap_err();
-    assert_eq!(error, StoreError::TooNew { path: file, found: 3, known: 2 });
+    assert_eq!(error, StoreError::TooNew { path: file, found: 4, known: 3 });
     assert_eq!(store.metric_rows(NOW).await.unwrap().len(), 1);
 }
 
