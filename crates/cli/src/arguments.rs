@@ -25,7 +25,8 @@ Examples:
   agent-memory memory get +441632960001 --store sqlite:memory.db
   agent-memory sweep --store sqlite:memory.db
 
-Stores: memory: (forgotten when the command ends), sqlite:PATH, postgres://..., valkey://HOST:PORT[,HOST:PORT...]
+Stores: memory: (forgotten when the command ends), sqlite:PATH, postgres://..., valkey://HOST:PORT[,HOST:PORT...],
+        shards:FILE (a map of several of them)
 Keys:   file:PATH, env:NAME, command:PROGRAM ARGUMENTS; a store in a file has its own beside it
 Times:  as in RFC 3339, such as 2026-03-02T10:20:00Z
 
@@ -94,6 +95,9 @@ pub(crate) enum Command {
     /// Copy everything from one store to another, and compare them. The keys stay the same.
     #[command(after_help = "Example: agent-memory copy --from sqlite:memory.db --to postgres://db.example/memory")]
     Copy(Copy),
+    /// Move what a new map of shards has elsewhere than the old one.
+    #[command(after_help = "Example: agent-memory move-slots --old shards.json --new shards-of-three.json")]
+    MoveSlots(MoveSlots),
     /// Look after the keys that seal a store.
     #[command(subcommand, after_help = "Example: agent-memory keys new memory.keys")]
     Keys(Keys),
@@ -352,6 +356,19 @@ pub(crate) struct Copy {
     /// As if it were this time. Default: now.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<Timestamp>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct MoveSlots {
+    /// The map that the shards are used with. Everything that uses any of them has to be stopped.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) old: PathBuf,
+    /// The map that they are to be used with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new: PathBuf,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

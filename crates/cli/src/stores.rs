@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use agent_memory_host::BuildError;
 use agent_memory_host::keys::{Keys, Source};
-use agent_memory_host::store::{Backend, Kept, MemoryStore, StoreError, open_url};
+use agent_memory_host::store::{
+    Backend, Kept, MemoryStore, Shard, ShardMap, ShardOfMap, ShardedStore, SqliteStore, StoreError, open_url,
+};
 use agent_memory_postgres::PostgresStore;
 use agent_memory_valkey::ValkeyStore;
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::arguments::Sealing;
 use crate::surroundings::warn;
@@ -51,18 +53,48 @@ pub(crate) async fn open(url: &str, sealing: &Sealing, create: bool) -> anyhow::
 
 /// Opens a store, and makes it if it is not there and that is wanted.
 pub(crate) async fn open_store(url: &str, create: bool) -> anyhow::Result<Arc<dyn Backend>> {
-    let scheme = url.split_once(':').map(|(scheme, _)| scheme);
-    Ok(match scheme {
-        Some("postgres" | "postgresql") => Arc::new(PostgresStore::open(url, create).await?),
-        Some("valkey" | "valkeys") => Arc::new(ValkeyStore::open(url).await?),
+    Ok(match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => Arc::new(PostgresStore::open(url, create).await?),
+        Some(("valkey" | "valkeys", _)) => Arc::new(ValkeyStore::open(url).await?),
+        Some(("shards", file)) => {
+            let map = read_map(Path::new(file))?;
+            let shards = open_shards(&map, create).await?;
+            Arc::new(ShardedStore::open(map, shards).await?)
+        }
         _ => open_url(url, create).map_err(|error| match error {
             StoreError::UnknownUrl { url } => anyhow!(
-                "{url:?} names no store: use `memory:`, `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or \
-                `valkey://HOST:PORT`"
+                "{url:?} names no store: use `memory:`, `sqlite:PATH`, `postgres://USER@HOST/DATABASE`, \
+                `valkey://HOST:PORT` or `shards:FILE`"
             ),
             error => error.into(),
         })?,
     })
+}
+
+/// Reads a map of shards.
+pub(crate) fn read_map(file: &Path) -> anyhow::Result<ShardMap> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    ShardMap::parse(&text).map_err(|error| anyhow!("{}: {error}", file.display()))
+}
+
+/// Opens the stores of a map, in its order, and makes those that are not there if that is wanted.
+pub(crate) async fn open_shards(map: &ShardMap, create: bool) -> anyhow::Result<Vec<Arc<dyn Shard>>> {
+    let mut shards: Vec<Arc<dyn Shard>> = Vec::new();
+    for ShardOfMap { name, url, .. } in map.shards() {
+        let opened: Result<Arc<dyn Shard>, StoreError> = match url.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => {
+                PostgresStore::open(url, create).await.map(|store| Arc::new(store) as _)
+            }
+            Some(("sqlite", _)) => {
+                let path = sqlite_path(url);
+                let store = if create { SqliteStore::open(path) } else { SqliteStore::open_existing(path) };
+                store.map(|store| Arc::new(store) as _)
+            }
+            _ => bail!("shard {name:?} cannot be one: use `postgres://USER@HOST/DATABASE` or `sqlite:PATH`"),
+        };
+        shards.push(opened.map_err(|error| anyhow!("shard {name:?}: {error}"))?);
+    }
+    Ok(shards)
 }
 
 /// Where a URL says that a store is.
@@ -76,10 +108,16 @@ impl Place {
     fn of(url: &str) -> Self {
         match url.split_once(':') {
             Some(("memory", _)) => Self::Memory,
-            Some(("sqlite", path)) => Self::File(path.strip_prefix("//").unwrap_or(path).into()),
+            Some(("sqlite", _)) => Self::File(sqlite_path(url).to_owned()),
             _ => Self::Server,
         }
     }
+}
+
+/// The file of a SQLite store.
+fn sqlite_path(url: &str) -> &Path {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    Path::new(path.strip_prefix("//").unwrap_or(path))
 }
 
 /// The ring in the file beside a store, which is made for a store that was never used.

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use agent_memory_host::{Administration, BuildError, Clock, ManualClock, Runtime, SystemClock};
 use agent_memory_testing::cache_folder;
@@ -11,6 +12,9 @@ use owo_colors::OwoColorize;
 
 use crate::arguments::Stored;
 use crate::stores::{self, OpenStore};
+
+/// How often progress is shown.
+const SHOWN: Duration = Duration::from_millis(200);
 
 /// A runtime that keeps compiled functions in the user's cache folder.
 pub(crate) async fn runtime(stored: OpenStore, clock: Arc<dyn Clock>) -> anyhow::Result<Runtime> {
@@ -70,6 +74,34 @@ impl Drop for Passing {
     fn drop(&mut self) {
         if self.watched {
             std::io::stderr().write_all(b"\r\x1b[K").ok();
+        }
+    }
+}
+
+/// A line on the terminal that says how many records have been gone through, if somebody is watching.
+pub(crate) struct Progress {
+    watched: bool,
+    shown: Option<Instant>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self { watched: std::io::stderr().is_terminal(), shown: None }
+    }
+
+    /// Shows a number, but not too often.
+    pub(crate) fn show(&mut self, records: u64) {
+        if self.watched && self.shown.is_none_or(|shown| shown.elapsed() >= SHOWN) {
+            self.shown = Some(Instant::now());
+            eprint!("\r\x1b[K{records} records");
+            std::io::stderr().flush().ok();
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn end(&self) {
+        if self.shown.is_some() {
+            eprint!("\r\x1b[K");
         }
     }
 }

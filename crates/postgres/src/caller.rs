@@ -1,8 +1,8 @@
 //! A caller's row, as it is changed by what is not a commit: erasing, sweeping, restoring.
 
 use agent_memory_store::{
-    Amendment, Erased, Erasure, Field, IdentityKey, Interaction, InteractionId, KeptCaller, Remembered, Sealed, Swept,
-    Timestamp,
+    Amendment, Erased, Erasure, Erasures, Field, IdentityKey, Interaction, InteractionId, KeptCaller, Remembered,
+    Sealed, Swept, Timestamp,
 };
 use tokio_postgres::Row;
 
@@ -31,6 +31,9 @@ pub(crate) struct FirstField(pub(crate) Option<Timestamp>);
 /// The columns that [`Caller::from_row`] reads.
 pub(crate) const COLUMNS: &str = "identity, identifier, marks_until, interaction, began, expires, record, former,
     erased_number, erased_until, erased_keys, erased_numbers, erased_untils";
+
+/// Answers how many erasures there were with this one.
+const COUNT_ERASURE: &str = "UPDATE store SET erasures = erasures + 1 RETURNING erasures";
 
 impl Caller {
     /// Reads a caller, if there is one.
@@ -89,8 +92,7 @@ impl Caller {
         let Place { slot, partition } = Place::of_caller(identity);
         let identity = identity.0.as_slice();
         let Some(sweep_at) = self.sweep_at(fields) else {
-            let sql = format!("DELETE FROM callers_{partition:02} WHERE slot = $1 AND identity = $2");
-            transaction.execute(&sql, &[&slot, &identity]).await?;
+            transaction.execute(&delete_sql(partition), &[&slot, &identity]).await?;
             return Ok(());
         };
         let interaction = self.interaction.as_ref();
@@ -116,19 +118,14 @@ impl Caller {
             &(!numbers.is_empty()).then_some(numbers),
             &(!untils.is_empty()).then_some(untils),
         ];
-        let sql = format!(
-            "INSERT INTO callers_{partition:02} (slot, identity, sweep_at, identifier, marks_until, interaction, began,
-                expires, record, former, erased_number, erased_until, erased_keys, erased_numbers, erased_untils,
-                inserted)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, false)
-            ON CONFLICT (slot, identity) DO UPDATE
-            SET sweep_at = excluded.sweep_at, identifier = excluded.identifier, marks_until = excluded.marks_until,
-                interaction = excluded.interaction, began = excluded.began, expires = excluded.expires,
-                record = excluded.record, former = excluded.former, erased_number = excluded.erased_number,
-                erased_until = excluded.erased_until, erased_keys = excluded.erased_keys,
-                erased_numbers = excluded.erased_numbers, erased_untils = excluded.erased_untils"
-        );
-        transaction.execute(&sql, &parameters).await?;
+        transaction.execute(&put_sql(partition), &parameters).await?;
+        Ok(())
+    }
+
+    /// Prepares what [`put`](Self::put) sends for callers of a partition, so that many of them can be put at once.
+    pub(crate) async fn prepare_puts(transaction: &Transaction<'_>, partition: usize) -> Attempt<()> {
+        transaction.prepare(&put_sql(partition)).await?;
+        transaction.prepare(&delete_sql(partition)).await?;
         Ok(())
     }
 
@@ -205,6 +202,27 @@ impl Caller {
     }
 }
 
+/// Parameters: the slot, the identity, and the columns that it names, in its order.
+fn put_sql(partition: usize) -> String {
+    format!(
+        "INSERT INTO callers_{partition:02} (slot, identity, sweep_at, identifier, marks_until, interaction, began,
+            expires, record, former, erased_number, erased_until, erased_keys, erased_numbers, erased_untils,
+            inserted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, false)
+        ON CONFLICT (slot, identity) DO UPDATE
+        SET sweep_at = excluded.sweep_at, identifier = excluded.identifier, marks_until = excluded.marks_until,
+            interaction = excluded.interaction, began = excluded.began, expires = excluded.expires,
+            record = excluded.record, former = excluded.former, erased_number = excluded.erased_number,
+            erased_until = excluded.erased_until, erased_keys = excluded.erased_keys,
+            erased_numbers = excluded.erased_numbers, erased_untils = excluded.erased_untils"
+    )
+}
+
+/// Parameters: slot, identity.
+fn delete_sql(partition: usize) -> String {
+    format!("DELETE FROM callers_{partition:02} WHERE slot = $1 AND identity = $2")
+}
+
 /// One statement. An interaction that was amended meanwhile is another one.
 pub(crate) async fn amend(connection: &Connection, amendment: &Amendment) -> Attempt<bool> {
     let Place { slot, partition } = Place::of_caller(&amendment.identity);
@@ -225,14 +243,30 @@ pub(crate) async fn amend(connection: &Connection, amendment: &Amendment) -> Att
     Ok(connection.execute(&sql, &parameters).await? > 0)
 }
 
-/// The number of the erasure is drawn first, and nobody else gets one before this transaction is over.
+/// From when the number of the erasure is drawn nobody else gets one before this transaction is over. So the caller is
+/// locked before: who waits for that holds up nobody else's erasure.
 pub(crate) async fn erase(transaction: &Transaction<'_>, erasure: &Erasure) -> Attempt<Erased> {
+    let caller = Caller::lock(transaction, &erasure.identity).await?;
+    let rows = transaction.query(COUNT_ERASURE, &[]).await?;
+    erase_locked(transaction, erasure, caller, count(only(&rows)?, 0)?).await
+}
+
+/// Erases under a number, which takes the place of an earlier one's, also if it is lower.
+pub(crate) async fn erase_as(transaction: &Transaction<'_>, erasure: &Erasure, number: Erasures) -> Attempt<Erased> {
+    let caller = Caller::lock(transaction, &erasure.identity).await?;
+    erase_locked(transaction, erasure, caller, number).await
+}
+
+async fn erase_locked(
+    transaction: &Transaction<'_>,
+    erasure: &Erasure,
+    mut caller: Caller,
+    number: Erasures,
+) -> Attempt<Erased> {
     let Erasure { identity, key, now, expires } = erasure;
     let Place { slot, partition } = Place::of_caller(identity);
     let key_of_caller = identity.0.as_slice();
-    let rows = transaction.query("UPDATE store SET erasures = erasures + 1 RETURNING erasures", &[]).await?;
-    let remembered = Remembered { number: count(only(&rows)?, 0)?, expires: *expires };
-    let mut caller = Caller::lock(transaction, identity).await?;
+    let remembered = Remembered { number, expires: *expires };
     let mut erased = Erased::default();
     let of_caller = format!("DELETE FROM fields_{partition:02} WHERE slot = $1 AND identity = $2");
     let rows = match key {
@@ -262,6 +296,41 @@ pub(crate) async fn erase(transaction: &Transaction<'_>, erasure: &Erasure) -> A
     let rows = transaction.query(&sql, &[&slot, &key_of_caller]).await?;
     caller.put(transaction, identity, FirstField(column(only(&rows)?, 0)?)).await?;
     Ok(erased)
+}
+
+/// Counts an erasure that is carried out elsewhere. Answers how many there were with it.
+pub(crate) async fn count_erasure(connection: &Connection) -> Attempt<Erasures> {
+    count(only(&connection.query(COUNT_ERASURE, &[]).await?)?, 0)
+}
+
+/// Gives an erasure of a caller or of a key another number, if it is remembered under the given one. One statement.
+pub(crate) async fn renumber(
+    connection: &Connection,
+    identity: &IdentityKey,
+    key: Option<&str>,
+    from: Erasures,
+    to: Erasures,
+) -> Attempt<()> {
+    let Place { slot, partition } = Place::of_caller(identity);
+    let identity = identity.0.as_slice();
+    let (from, to) = (number(from), number(to));
+    match key {
+        None => {
+            let sql = format!(
+                "UPDATE callers_{partition:02} SET erased_number = $4
+                WHERE slot = $1 AND identity = $2 AND erased_number = $3"
+            );
+            connection.execute(&sql, &[&slot, &identity, &from, &to]).await?;
+        }
+        Some(key) => {
+            let sql = format!(
+                "UPDATE callers_{partition:02} SET erased_numbers[array_position(erased_keys, $5)] = $4
+                WHERE slot = $1 AND identity = $2 AND erased_numbers[array_position(erased_keys, $5)] = $3"
+            );
+            connection.execute(&sql, &[&slot, &identity, &from, &to, &key.as_bytes()]).await?;
+        }
+    }
+    Ok(())
 }
 
 /// How many rows, whose first column it is, expire after a time.

@@ -5,10 +5,11 @@
 //!
 //! 1. The caller's row is inserted, or locked and changed as it is then. It says itself which keys were erased, and
 //!    which interaction stands; if the caller was erased, it is locked and left alone, and there is nothing to go on.
-//! 2. What that has returned decides about the fields, the metric row and what the mark says.
-//! 3. The mark is inserted, or takes the place of one that has expired. If neither is possible, the conversation is
+//! 2. The mark is inserted, or takes the place of one that has expired. If neither is possible, the conversation is
 //!    committed already, and the statement fails on purpose: all of it is undone. Only then a second transaction reads
 //!    what was committed.
+//! 3. The fields and the metric row are written. What they are, and what the mark says, is decided by what the first
+//!    step has returned.
 //!
 //! Everybody locks a caller before what belongs to it, so that nobody waits in a circle.
 

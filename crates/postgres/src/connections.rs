@@ -1,7 +1,8 @@
 //! Connections: a pool, the queue before it, and how often something is tried.
 
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
+    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -13,11 +14,16 @@ use std::{
 use agent_memory_store::{Effect, StoreError};
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
 use tokio::{
+    net::lookup_host,
     sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
     task::JoinHandle,
     time::timeout,
 };
-use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Statement, types::ToSql};
+use tokio_postgres::{
+    AsyncMessage, Client, Config, Error, Row, Statement,
+    config::{Host, LoadBalanceHosts},
+    types::ToSql,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
@@ -80,7 +86,8 @@ impl Connections {
         let unavailable = |reason| StoreError::Unavailable { place: settings.place.clone(), reason };
         let tls = tls::connector(&settings.verification).map_err(unavailable)?;
         let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_connect(settings.driver.clone(), Connector { tls }, config);
+        let connector = Connector { tls, hosts: settings.hosts.clone() };
+        let manager = Manager::from_connect(settings.driver.clone(), connector, config);
         let pool = Pool::builder(manager).max_size(settings.pool_size).build();
         let pool = pool.map_err(|error| unavailable(error.to_string()))?;
         let permits = Arc::new(Semaphore::new(settings.pool_size));
@@ -136,10 +143,8 @@ impl Connections {
     /// A connection that nobody else uses.
     async fn get(&self) -> Result<Connection, StoreError> {
         let permit = self.permit().await?;
-        // The driver limits how long a host may take to accept a connection, and not how long it may take to greet.
-        let driver = &self.settings.driver;
-        let hosts = u32::try_from(driver.get_hosts().len()).unwrap_or(u32::MAX);
-        let deadline = driver.get_connect_timeout().copied().unwrap_or_default().saturating_mul(hosts) + GRACE;
+        let hosts = u32::try_from(self.settings.hosts.len()).unwrap_or(u32::MAX);
+        let deadline = patience(&self.settings.driver).saturating_mul(hosts) + GRACE;
         let unavailable = |reason| StoreError::Unavailable { place: self.place().to_owned(), reason };
         match timeout(deadline, self.pool.get()).await {
             Ok(Ok(object)) => Ok(Connection(Arc::new(Lease {
@@ -202,19 +207,42 @@ impl Connection {
 
     /// Runs one statement as a transaction of its own.
     pub(crate) async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Attempt<Vec<Row>> {
-        let statement = self.prepare(sql).await?;
-        self.object()?.query(&statement, parameters).await.map_err(Failure::Unknown)
+        self.to_its_end(async {
+            let statement = self.prepare(sql).await?;
+            self.object()?.query(&statement, parameters).await.map_err(Failure::Unknown)
+        })
+        .await
     }
 
     /// Runs one statement as a transaction of its own, and answers how many rows it has changed.
     pub(crate) async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Attempt<u64> {
-        let statement = self.prepare(sql).await?;
-        self.object()?.execute(&statement, parameters).await.map_err(Failure::Unknown)
+        self.to_its_end(async {
+            let statement = self.prepare(sql).await?;
+            self.object()?.execute(&statement, parameters).await.map_err(Failure::Unknown)
+        })
+        .await
+    }
+
+    /// Waits for an answer. Who stops waiting for it leaves a connection that is of no use: the server may be busy with
+    /// the statement for long, and whatever comes next on the connection would wait for that.
+    async fn to_its_end<T>(&self, answer: impl Future<Output = Attempt<T>>) -> Attempt<T> {
+        let before = self.0.spoiled.swap(true, Ordering::Relaxed);
+        let answer = answer.await;
+        self.0.spoiled.store(before, Ordering::Relaxed);
+        answer
     }
 
     /// Runs a statement between others in a transaction, all of which are sent at once: one round trip. If the
     /// statement fails, nothing is written, and the transaction is over.
     pub(crate) async fn query_and_execute(
+        &self,
+        query: (&str, &[Parameter<'_>]),
+        execute: (&str, &[Parameter<'_>]),
+    ) -> Attempt<Vec<Row>> {
+        self.to_its_end(self.send_together(query, execute)).await
+    }
+
+    async fn send_together(
         &self,
         (query, query_parameters): (&str, &[Parameter<'_>]),
         (execute, execute_parameters): (&str, &[Parameter<'_>]),
@@ -283,6 +311,11 @@ impl Drop for Lease {
 }
 
 impl Transaction<'_> {
+    /// A prepared statement, which the connection keeps.
+    pub(crate) async fn prepare(&self, sql: &str) -> Attempt<Statement> {
+        self.0.prepare(sql).await
+    }
+
     pub(crate) async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Attempt<Vec<Row>> {
         let statement = self.0.prepare(sql).await?;
         self.0.object()?.query(&statement, parameters).await.map_err(Failure::Undone)
@@ -305,30 +338,101 @@ impl Transaction<'_> {
     }
 }
 
-/// Makes connections.
+/// Makes connections: to the first host that will do.
+///
+/// The driver can go through hosts itself, but limits only how long one may take to accept a connection. One that
+/// stands still accepts it, and never greets.
 struct Connector {
     tls: MakeRustlsConnect,
+    hosts: Vec<(Host, u16)>,
+}
+
+/// A connection, and the task that reads from it.
+type Made = Result<(Client, JoinHandle<()>), Error>;
+
+/// For how long one host may take until it can be used.
+fn patience(driver: &Config) -> Duration {
+    driver.get_connect_timeout().copied().unwrap_or_default()
 }
 
 impl Connect for Connector {
-    fn connect(
-        &self,
-        config: &Config,
-    ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
+    /// If no host has said why it will not do, this does not end: whoever waits for it knows for how long.
+    fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Made> + Send + '_>> {
         let config = config.clone();
         Box::pin(async move {
-            let (client, mut connection) = config.connect(self.tls.clone()).await?;
-            let task = tokio::spawn(async move {
-                while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-                    if is_unreplicated(&message) {
-                        // The answer that follows would say that all is well. Without it, the outcome is unknown.
-                        return;
-                    }
+            let mut refused = None;
+            for (host, port) in in_order(&config, self.hosts.clone()) {
+                match timeout(patience(&config), self.reach(&config, &host, port)).await {
+                    Ok(Ok(made)) => return Ok(made),
+                    Ok(Err(error)) => refused = Some(error),
+                    Err(_) => {}
                 }
-            });
-            Ok((client, task))
+            }
+            match refused {
+                Some(error) => Err(error),
+                None => pending().await,
+            }
         })
     }
+}
+
+impl Connector {
+    /// Connects to one host. Of several addresses each has its share of the time.
+    async fn reach(&self, config: &Config, host: &Host, port: u16) -> Made {
+        let mut config = config.clone();
+        config.port(port);
+        let name = match host {
+            Host::Tcp(name) => name,
+            #[cfg(unix)]
+            Host::Unix(path) => return self.greet(config.host_path(path)).await,
+        };
+        config.host(name);
+        let addresses: Vec<SocketAddr> = match lookup_host((name.as_str(), port)).await {
+            Ok(addresses) => addresses.collect(),
+            // The driver says what is wrong with the name.
+            Err(_) => return self.greet(&config).await,
+        };
+        let share = patience(&config) / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+        let mut refused = None;
+        for address in in_order(&config, addresses) {
+            let mut config = config.clone();
+            match timeout(share, self.greet(config.hostaddr(address.ip()))).await {
+                Ok(Ok(made)) => return Ok(made),
+                Ok(Err(error)) => refused = Some(error),
+                Err(_) => {}
+            }
+        }
+        match refused {
+            Some(error) => Err(error),
+            None => pending().await,
+        }
+    }
+
+    async fn greet(&self, config: &Config) -> Made {
+        let (client, mut connection) = config.connect(self.tls.clone()).await?;
+        let task = tokio::spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+                if is_unreplicated(&message) {
+                    // The answer that follows would say that all is well. Without it, the outcome is unknown.
+                    return;
+                }
+            }
+        });
+        // Who waits for a lock and is gone is noticed within a second. It is asked for here, and not with the other
+        // settings, as servers on some systems refuse it, and would refuse the connection.
+        match client.batch_execute("SET client_connection_check_interval = 1000").await {
+            Err(error) if error.code().is_none() => Err(error),
+            Ok(()) | Err(_) => Ok((client, task)),
+        }
+    }
+}
+
+/// As they are, or in any order, as the URL has it.
+fn in_order<T>(config: &Config, mut all: Vec<T>) -> Vec<T> {
+    if config.get_load_balance_hosts() == LoadBalanceHosts::Random {
+        all.sort_by_cached_key(|_| getrandom::u32().unwrap_or_default());
+    }
+    all
 }
 
 /// Whether the server says that somebody has cancelled a commit's waiting for its synchronous standby: it is on the

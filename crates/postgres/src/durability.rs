@@ -12,7 +12,7 @@ use crate::{
 pub enum Durability {
     /// Not even the server's crash, or not the machine's.
     Volatile {
-        /// The setting that says so: `synchronous_commit` or `fsync`.
+        /// The setting that says so: `fsync`, `full_page_writes` or `synchronous_commit`.
         setting: String,
     },
     /// A crash of the server and of its machine: it is on the primary's disk. If the primary is lost and a standby
@@ -37,7 +37,8 @@ pub(crate) async fn durability(connection: &Connection) -> Attempt<Durability> {
             "SELECT current_setting('fsync'), current_setting('synchronous_commit'),
                 current_setting('synchronous_standby_names'),
                 pg_has_role('pg_monitor', 'MEMBER'),
-                (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))",
+                (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),
+                current_setting('full_page_writes')",
             &[],
         )
         .await?;
@@ -46,9 +47,12 @@ pub(crate) async fn durability(connection: &Connection) -> Attempt<Durability> {
     let level: String = column(row, 1)?;
     let standbys: String = column(row, 2)?;
     let may_know: bool = column(row, 3)?;
+    let full_pages: String = column(row, 5)?;
     let connected = u32::try_from(column::<i64>(row, 4)?).unwrap_or(u32::MAX);
     Ok(if fsync == "off" {
         Durability::Volatile { setting: "fsync".to_owned() }
+    } else if full_pages == "off" {
+        Durability::Volatile { setting: "full_page_writes".to_owned() }
     } else if level == "off" {
         Durability::Volatile { setting: "synchronous_commit".to_owned() }
     } else if standbys.trim().is_empty() || level == "local" {

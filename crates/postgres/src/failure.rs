@@ -3,7 +3,10 @@
 use std::{error::Error as _, io, path::PathBuf};
 
 use agent_memory_store::{Effect, StoreError};
-use tokio_postgres::{Error, error::SqlState};
+use tokio_postgres::{
+    Error,
+    error::{DbError, Severity, SqlState},
+};
 
 /// Why an operation failed, before it is known what that means to its caller.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub(crate) type Attempt<T> = Result<T, Failure>;
 impl Failure {
     /// Whether the same may succeed at once: nothing was written, and the reason may be gone.
     pub(crate) fn can_be_repeated(&self, only_reads: bool) -> bool {
-        let lost = |error: &Error| error.code().is_none() || is_shutdown(error);
+        let lost = |error: &Error| error.code().is_none() || is_left_open(error);
         match self {
             Self::Undone(error) | Self::Unknown(error) if is_conflict(error) => true,
             Self::Undone(error) => lost(error),
@@ -38,7 +41,7 @@ impl Failure {
         match self {
             Self::Undone(error) | Self::Unknown(error) => {
                 let is_final = |code: &SqlState| *code == SqlState::READ_ONLY_SQL_TRANSACTION;
-                error.code().is_none_or(is_final) || is_shutdown(error)
+                error.code().is_none_or(is_final) || is_left_open(error)
             }
             Self::Damaged(_) | Self::Refused(_) => false,
         }
@@ -53,39 +56,49 @@ impl Failure {
             Self::Undone(error) => (error, false),
             Self::Unknown(error) => (error, !only_reads),
         };
-        let failed = |reason: String, effect| StoreError::Failed { place: place.clone(), reason, effect };
-        let Some(code) = error.code() else {
-            return match may_have_written {
-                true => failed("the connection was lost before the answer came".to_owned(), Effect::Unknown),
-                false => StoreError::Unavailable { place, reason: "the connection was lost: try again".to_owned() },
-            };
-        };
-        if is_shutdown(&error) {
-            let effect = if may_have_written { Effect::Unknown } else { Effect::Rejected };
-            return failed("the server was stopped; try again".to_owned(), effect);
+        if let Some(said) = error.as_db_error() {
+            return from_server(said.code(), said.parsed_severity(), place, may_have_written);
         }
-        // The server says these of statements, all of whose effects it has taken back.
-        match *code {
-            SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly { place },
-            SqlState::DISK_FULL => StoreError::Full { place },
-            SqlState::QUERY_CANCELED => {
-                failed("the server took too long; try again, or raise `statement_timeout`".to_owned(), Effect::Rejected)
-            }
-            _ if is_conflict(&error) => {
-                failed("too many others write the same; try again".to_owned(), Effect::Rejected)
-            }
-            SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Unavailable {
+        match may_have_written {
+            true => StoreError::Failed {
                 place,
-                reason: "its user may not do that: make it the owner of the store's schema".to_owned(),
+                reason: "the connection was lost before the answer came".to_owned(),
+                effect: Effect::Unknown,
             },
-            SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
-                StoreError::Damaged { place, what: "its tables are not those of this version".to_owned() }
-            }
-            SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => {
-                StoreError::Damaged { place, what: engine_text(code) }
-            }
-            _ => failed(engine_text(code), Effect::Rejected),
+            false => StoreError::Unavailable { place, reason: "the connection was lost: try again".to_owned() },
         }
+    }
+}
+
+/// What the caller is told of an error that the server has sent.
+fn from_server(code: &SqlState, severity: Option<Severity>, place: String, may_have_written: bool) -> StoreError {
+    let failed = |reason: String, effect| StoreError::Failed { place: place.clone(), reason, effect };
+    if leaves_open(code, severity) {
+        let effect = if may_have_written { Effect::Unknown } else { Effect::Rejected };
+        return match is_shutdown(code) {
+            true => failed("the server was stopped; try again".to_owned(), effect),
+            false => failed(format!("the connection was ended ({}); try again", engine_text(code)), effect),
+        };
+    }
+    // The server says these of statements, all of whose effects it has taken back.
+    match *code {
+        SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly { place },
+        SqlState::DISK_FULL => StoreError::Full { place },
+        SqlState::QUERY_CANCELED => {
+            failed("the server took too long; try again, or raise `statement_timeout`".to_owned(), Effect::Rejected)
+        }
+        _ if CONFLICTS.contains(code) => {
+            failed("too many others write the same; try again".to_owned(), Effect::Rejected)
+        }
+        SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Unavailable {
+            place,
+            reason: "its user may not do that: make it the owner of the store's schema".to_owned(),
+        },
+        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
+            StoreError::Damaged { place, what: "its tables are not those of this version".to_owned() }
+        }
+        SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => StoreError::Damaged { place, what: engine_text(code) },
+        _ => failed(engine_text(code), Effect::Rejected),
     }
 }
 
@@ -124,19 +137,68 @@ pub(crate) fn too_new(place: &str, found: u32, known: u32) -> StoreError {
     StoreError::TooNew { path: PathBuf::from(place), found, known }
 }
 
-/// Whether it was others' writes that were in the way.
+/// That others' writes were in the way.
+const CONFLICTS: [SqlState; 2] = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+
+/// Whether nothing else is wrong than that others' writes were in the way.
 fn is_conflict(error: &Error) -> bool {
-    let conflicts = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
-    error.code().is_some_and(|code| conflicts.contains(code))
+    error.code().is_some_and(|code| CONFLICTS.contains(code)) && !is_left_open(error)
 }
 
-/// Whether the server ends the connection, without saying what has become of the statement.
-fn is_shutdown(error: &Error) -> bool {
-    let shutdowns = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
-    error.code().is_some_and(|code| shutdowns.contains(code))
+/// Whether the server ends the connection, or does not say what has become of the statement.
+fn is_left_open(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|said: &DbError| leaves_open(said.code(), said.parsed_severity()))
+}
+
+/// The same. What is so bad that the connection ends may have happened after the transaction was committed; class 08
+/// is of connections, and comes from poolers too.
+fn leaves_open(code: &SqlState, severity: Option<Severity>) -> bool {
+    matches!(severity, Some(Severity::Fatal | Severity::Panic))
+        || code.code().starts_with("08")
+        || *code == SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
+        || is_shutdown(code)
+}
+
+/// Whether the server stops, or starts.
+fn is_shutdown(code: &SqlState) -> bool {
+    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(code)
 }
 
 /// The server's own code. Its text is left out: it may quote the statement or what is in it.
 fn engine_text(code: &SqlState) -> String {
     format!("PostgreSQL: error {}", code.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn w4_what_the_server_does_not_answer_for_is_unknown() {
+        let error = Some(Severity::Error);
+        let told = |code: &str, severity, may_have_written| {
+            from_server(&SqlState::from_code(code), severity, "there".to_owned(), may_have_written)
+        };
+        for (code, severity) in [
+            ("08006", error),
+            ("08P01", error),
+            ("40003", error),
+            ("57P01", error),
+            // The disk of the log is full after the commit was written to it.
+            ("53100", Some(Severity::Panic)),
+            ("25006", Some(Severity::Fatal)),
+            ("40001", Some(Severity::Fatal)),
+            ("57014", Some(Severity::Fatal)),
+            ("57P05", Some(Severity::Fatal)),
+        ] {
+            assert_eq!(told(code, severity, true).effect(), Effect::Unknown, "{code}");
+            assert_eq!(told(code, severity, false).effect(), Effect::Rejected, "{code}");
+        }
+        for code in ["25006", "40001", "40P01", "53100", "57014", "42501", "XX000"] {
+            for severity in [error, None] {
+                assert_eq!(told(code, severity, true).effect(), Effect::Rejected, "{code}");
+            }
+        }
+        assert!(matches!(told("53100", error, true), StoreError::Full { .. }));
+    }
 }

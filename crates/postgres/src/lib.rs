@@ -11,10 +11,13 @@ mod commit;
 mod connections;
 mod durability;
 mod failure;
+mod marks;
 mod read;
+mod registers;
 mod schema;
 mod sessions;
 mod settings;
+mod shard;
 mod statements;
 mod survey;
 mod sweep;
@@ -115,7 +118,7 @@ impl Store for PostgresStore {
 
     async fn ended(&self, conversation: ConversationKey, now: Timestamp) -> Result<Option<Ended>, StoreError> {
         self.connections
-            .run(Kind::Read, |connection| async move { read::ended(&connection, &conversation, now).await })
+            .run(Kind::Write, |connection| async move { read::ended_for_good(&connection, &conversation, now).await })
             .await
     }
 
@@ -240,6 +243,7 @@ impl Sessions for PostgresStore {
         self.connections
             .run(Kind::Read, |connection| async move { sessions::overdue(&connection, now, limit).await })
             .await
+            .map(|overdue| overdue.into_iter().map(|(_, conversation)| conversation).collect())
     }
 }
 

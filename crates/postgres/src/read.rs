@@ -4,7 +4,7 @@ use agent_memory_store::{
     ConversationKey, Ended, Field, Held, IdentityKey, Interaction, InteractionId, Loaded, MetricRow, Read, Recorded,
     RowId, Settled, Timestamp,
 };
-use tokio_postgres::Row;
+use tokio_postgres::{Row, error::SqlState};
 
 use crate::{
     caller::Caller,
@@ -36,6 +36,9 @@ macro_rules! marks {
 
 /// Parameters: slot, conversation, now.
 pub(crate) const ENDED: &str = marks!("m.slot = $1 AND m.conversation = $2 AND m.expires > $3");
+
+/// The same, of a mark that is locked for a moment.
+const ENDED_FOR_GOOD: &str = marks!("m.slot = $1 AND m.conversation = $2 AND m.expires > $3 FOR NO KEY UPDATE OF m");
 
 /// Parameters: whether it is wanted, identity, now.
 const ENDED_OF_CALLER: &str =
@@ -92,6 +95,25 @@ pub(crate) async fn ended(
     let slot = Place::of_conversation(conversation).slot;
     let rows = connection.query(ENDED, &[&slot, &conversation.0.as_slice(), &now]).await?;
     rows.first().map(ended_row).transpose()
+}
+
+/// The same for somebody who will tell others that the conversation has ended. The mark is locked for a moment: that
+/// makes the answer as durable as that of the commit, which a synchronous standby may not have yet if somebody has
+/// cancelled the wait for it, or the server has started again meanwhile. A server that takes no writes is only asked:
+/// it has nothing that another may not have yet because of it.
+pub(crate) async fn ended_for_good(
+    connection: &Connection,
+    conversation: &ConversationKey,
+    now: Timestamp,
+) -> Attempt<Option<Ended>> {
+    let slot = Place::of_conversation(conversation).slot;
+    match connection.query(ENDED_FOR_GOOD, &[&slot, &conversation.0.as_slice(), &now]).await {
+        Ok(rows) => rows.first().map(ended_row).transpose(),
+        Err(Failure::Unknown(error)) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+            ended(connection, conversation, now).await
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Reads a row of [`ENDED`].

@@ -183,6 +183,15 @@ CREATE TABLE acts (
 );
 CREATE INDEX acts_by_time ON acts (at, id);
 CREATE INDEX acts_by_expiry ON acts (expires);
+
+-- What the store remembers as one of several.
+CREATE TABLE registers (
+    key bytea PRIMARY KEY,
+    -- NULL: never.
+    expires bigint,
+    value bytea NOT NULL
+);
+CREATE INDEX registers_by_expiry ON registers (expires) WHERE expires IS NOT NULL;
 ";
 
 /// Makes sure that the tables are there, in the present format.
@@ -207,7 +216,7 @@ async fn format(connection: &Connection, connections: &Connections) -> Attempt<O
         .query(
             "SELECT current_setting('server_version_num')::integer, EXISTS (
                 SELECT 1 FROM information_schema.tables WHERE table_schema = $1 AND table_name = 'store'
-            )",
+            ), current_schema()",
             &[&connections.settings().schema],
         )
         .await?;
@@ -222,8 +231,25 @@ async fn format(connection: &Connection, connections: &Connections) -> Attempt<O
     if !row.get::<_, bool>(1) {
         return Ok(None);
     }
+    is_used(row.get(2), connections)?;
     let rows = connection.query("SELECT format FROM store", &[]).await?;
     stored_format(rows.first()).map(Some)
+}
+
+/// Checks that what names no schema is looked for in the store's. The connection has asked for that; but a pooler may
+/// not have handed it on, and then tables would be made and read wherever the server likes.
+fn is_used(current_schema: Option<&str>, connections: &Connections) -> Attempt<()> {
+    let schema = connections.settings().schema.as_str();
+    if current_schema == Some(schema) {
+        return Ok(());
+    }
+    Err(Failure::Refused(StoreError::Unavailable {
+        place: connections.place().to_owned(),
+        reason: format!(
+            "its sessions do not use the schema `{schema}`: let its user use that, and if there is a pooler, let that \
+             hand on the parameter `options`, or give the user's role the `search_path`"
+        ),
+    }))
 }
 
 fn stored_format(row: Option<&tokio_postgres::Row>) -> Attempt<u32> {
@@ -252,6 +278,8 @@ async fn migrate(connection: &Connection, connections: &Connections) -> Attempt<
             0
         }
     };
+    let rows = transaction.query("SELECT current_schema()", &[]).await?;
+    is_used(rows.first().and_then(|row| row.get(0)), connections)?;
     if found > FORMAT {
         return Err(Failure::Refused(too_new(connections.place(), found, FORMAT)));
     }

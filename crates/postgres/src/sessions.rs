@@ -3,7 +3,7 @@
 use agent_memory_store::{ConversationKey, Replaces, Revision, SavedSession, StoredSession, Timestamp};
 
 use crate::{
-    columns::{Place, key, limit, sealed},
+    columns::{Place, column, key, limit, sealed},
     connections::{Connection, Parameter},
     failure::Attempt,
     statements::Statements,
@@ -62,9 +62,14 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-pub(crate) async fn overdue(connection: &Connection, now: Timestamp, most: usize) -> Attempt<Vec<ConversationKey>> {
-    let sql = "SELECT conversation FROM sessions WHERE overdue <= $1 AND expires > $1
+/// With the times since when.
+pub(crate) async fn overdue(
+    connection: &Connection,
+    now: Timestamp,
+    most: usize,
+) -> Attempt<Vec<(Timestamp, ConversationKey)>> {
+    let sql = "SELECT overdue, conversation FROM sessions WHERE overdue <= $1 AND expires > $1
         ORDER BY overdue, conversation LIMIT $2";
     let rows = connection.query(sql, &[&now, &limit(most)]).await?;
-    rows.iter().map(|row| key(row, 0).map(ConversationKey)).collect()
+    rows.iter().map(|row| Ok((column(row, 0)?, ConversationKey(key(row, 1)?)))).collect()
 }

@@ -11,8 +11,10 @@ use tokio_postgres::{
 /// How a store is reached and used.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    /// What the driver has to know, but for the certificates that are trusted.
+    /// What the driver has to know, but for the hosts, and the certificates that are trusted.
     pub(crate) driver: Config,
+    /// The hosts and their ports, in the order of the URL.
+    pub(crate) hosts: Vec<(Host, u16)>,
     pub(crate) verification: Verification,
     /// The hosts, the database and the schema, for messages.
     pub(crate) place: String,
@@ -60,6 +62,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(60);
 const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(10);
+const PORT: u16 = 5432;
 const SCHEMA: &str = "agent_memory";
 
 impl Settings {
@@ -93,18 +96,38 @@ impl Settings {
         }
 
         let is_given = |name: &str| for_driver.iter().any(|pair| pair.split('=').next() == Some(name));
-        let for_driver = format!("{scheme}://{base}?{}", for_driver.join("&"));
+        let parameters = for_driver.join("&");
         // The driver's own words repeat what they do not understand, which may be a password.
-        let mut driver: Config = for_driver.parse().map_err(|_| {
-            refused("its URL has to be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for special signs".into())
-        })?;
-        if driver.get_hosts().is_empty() {
+        let parse = |url: String| {
+            url.parse::<Config>().map_err(|_| {
+                let form = "its URL has to be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for special signs";
+                refused(form.to_owned())
+            })
+        };
+        let full = parse(format!("{scheme}://{base}?{parameters}"))?;
+        // Of a password with an `@`, the driver takes what is behind that for a host, and hosts are shown.
+        let has_at = |host: &Host| match host {
+            Host::Tcp(name) => name.contains('@'),
+            #[cfg(unix)]
+            Host::Unix(path) => path.to_string_lossy().contains('@'),
+        };
+        if base.matches('@').count() > 1 || full.get_hosts().iter().any(has_at) {
+            return Err(refused("its URL has an `@` too many: write %40 for one in a user or a password".to_owned()));
+        }
+        if full.get_hosts().is_empty() {
             return Err(refused("its URL names no host".to_owned()));
         }
-        let ports = driver.get_ports().len();
-        if ports > 1 && ports != driver.get_hosts().len() {
+        let ports = full.get_ports();
+        if ports.len() > 1 && ports.len() != full.get_hosts().len() {
             return Err(refused("its URL has to give a port for each host, or one for all".to_owned()));
         }
+        let port = |index| ports.get(index).or(ports.first()).copied().unwrap_or(PORT);
+        let hosts: Vec<(Host, u16)> =
+            full.get_hosts().iter().enumerate().map(|(index, host)| (host.clone(), port(index))).collect();
+        // The same once more without hosts: each of them is tried alone.
+        let (credentials, behind) = base.split_once('@').unwrap_or(("", base));
+        let database = behind.split_once('/').map_or("", |(_, database)| database);
+        let mut driver = parse(format!("{scheme}://{credentials}@/{database}?{parameters}"))?;
         if driver.get_dbname().is_none_or(str::is_empty) {
             return Err(refused("its URL names no database".to_owned()));
         }
@@ -123,6 +146,8 @@ impl Settings {
             // What is guessed to be expensive, because it concerns many partitions, is over before it is compiled.
             ("jit", "off"),
             ("client_min_messages", "warning"),
+            // The server's log gets no values, also not where its own setting would have them in there (P3).
+            ("log_parameter_max_length_on_error", "0"),
         ];
         let session = session.map(|(name, value)| format!("-c {name}={value}"));
         driver.options(session.join(" "));
@@ -143,10 +168,10 @@ impl Settings {
             driver.keepalives_interval(KEEPALIVES_INTERVAL);
         }
         // Of several servers one takes writes: the others are its standbys.
-        if driver.get_hosts().len() > 1 && !is_given("target_session_attrs") {
+        if hosts.len() > 1 && !is_given("target_session_attrs") {
             driver.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        let is_local = driver.get_hosts().iter().all(is_local);
+        let is_local = hosts.iter().all(|(host, _)| is_local(host));
         let mode = own.sslmode.unwrap_or(if is_local { Mode::Prefer } else { Mode::VerifyFull });
         driver.ssl_mode(match mode {
             Mode::Disable => SslMode::Disable,
@@ -160,8 +185,9 @@ impl Settings {
             _ => Verification::None,
         };
         Ok(Self {
-            place: place(&driver, &schema),
+            place: place(&hosts, driver.get_dbname().unwrap_or_default(), &schema),
             driver,
+            hosts,
             verification,
             schema,
             pool_size: own.pool_size.unwrap_or(POOL_SIZE),
@@ -262,18 +288,13 @@ fn is_local(host: &Host) -> bool {
 }
 
 /// The hosts with their ports, the database and the schema.
-fn place(driver: &Config, schema: &str) -> String {
-    let ports = driver.get_ports();
-    let hosts = driver.get_hosts().iter().enumerate().map(|(index, host)| {
-        let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-        match host {
-            Host::Tcp(name) => format!("{name}:{port}"),
-            #[cfg(unix)]
-            Host::Unix(path) => format!("{}:{port}", path.display()),
-        }
+fn place(hosts: &[(Host, u16)], database: &str, schema: &str) -> String {
+    let hosts = hosts.iter().map(|(host, port)| match host {
+        Host::Tcp(name) => format!("{name}:{port}"),
+        #[cfg(unix)]
+        Host::Unix(path) => format!("{}:{port}", path.display()),
     });
     let hosts: Vec<String> = hosts.collect();
-    let database = driver.get_dbname().unwrap_or_default();
     let schema = if schema == SCHEMA { String::new() } else { format!(" ({schema})") };
     format!("postgres://{}/{database}{schema}", hosts.join(","))
 }
@@ -303,6 +324,13 @@ mod tests {
         assert_eq!(settings.driver.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
         assert_eq!(settings.driver.get_connect_timeout(), Some(&Duration::from_secs(1)));
         assert!(settings.driver.get_options().unwrap().contains("search_path=other "));
+        let tcp = |name: &str, port| (Host::Tcp(name.to_owned()), port);
+        assert_eq!(settings.hosts, [tcp("db1", 5433), tcp("db2", 5434)]);
+        assert_eq!((settings.driver.get_user(), settings.driver.get_dbname()), (Some("me"), Some("memory")));
+        assert_eq!(settings.driver.get_password(), Some(b"s3cret".as_slice()));
+        assert!(settings.driver.get_hosts().is_empty() && settings.driver.get_ports().is_empty());
+        assert_eq!(parse("postgres://me@a,b:7/x").hosts, [tcp("a", 5432), tcp("b", 7)]);
+        assert_eq!(parse("postgres://me:p%40ss@a/x").driver.get_password(), Some(b"p@ss".as_slice()));
         let one = parse("postgresql://localhost/memory");
         assert_eq!(one.place, "postgres://localhost:5432/memory");
         assert_eq!(one.driver.get_target_session_attrs(), TargetSessionAttrs::Any);
@@ -337,6 +365,11 @@ mod tests {
             ("postgres://me:s3cret@db:s3cret/a", "has to be postgres://USER"),
             ("postgres://me:s3cret@db", "names no database"),
             ("postgres://me:s3cret@/a", "names no host"),
+            ("postgres://me:p@s3cret@db/a", "an `@` too many"),
+            ("postgres://me:p@s3cret@db1,db2:5433/a", "an `@` too many"),
+            ("postgres://me:p@x,s3cret@db/a", "an `@` too many"),
+            ("postgres://me:p@x:1/s3cret@db/a", "an `@` too many"),
+            ("postgres://s3cret%40db/a", "an `@` too many"),
             ("mysql://me:s3cret@db/a", "names no store"),
         ] {
             let message = refused(url);

@@ -5,6 +5,7 @@
 //! circle. The order is for the planner, which cannot know how few of the rows have expired: it is that of an index.
 
 use agent_memory_store::{AGENT_KEPT, IdentityKey, StoreError, Swept, Timestamp};
+use futures::future::try_join_all;
 
 use crate::{
     agents,
@@ -37,6 +38,7 @@ pub(crate) async fn sweep(connections: &Connections, now: Timestamp) -> Result<S
     sweep.divided("marks").await?;
     sweep.callers(&mut swept).await?;
     sweep.acts().await?;
+    sweep.undivided("registers").await?;
     sweep.agents().await?;
     while sweep.component().await? {}
     sweep.note().await?;
@@ -53,29 +55,34 @@ impl Sweep<'_> {
     async fn divided(&self, table: &str) -> Result<u64, StoreError> {
         let mut deleted = 0;
         while let Some(partition) = self.due(table, "expires").await? {
-            let mut locked = Locked::Skip;
-            loop {
-                let sql = format!(
-                    "DELETE FROM {table}_{partition:02} WHERE ctid = ANY (ARRAY(
-                        SELECT ctid FROM {table}_{partition:02} WHERE expires <= $1 ORDER BY expires LIMIT $2
-                        FOR UPDATE {}
-                    ))",
-                    locked.clause()
-                );
-                let (sql, limit, now) = (&sql, locked.limit(ROWS), self.now);
-                let found = self
-                    .connections
-                    .run(Kind::Write, |connection| async move { connection.execute(sql, &[&now, &limit]).await })
-                    .await?;
-                deleted += found;
-                match locked {
-                    _ if found > 0 => locked = Locked::Skip,
-                    Locked::Skip => locked = Locked::Wait,
-                    Locked::Wait => break,
-                }
-            }
+            deleted += self.undivided(&format!("{table}_{partition:02}")).await?;
         }
         Ok(deleted)
+    }
+
+    /// The same of a table that is not divided, or of a partition.
+    async fn undivided(&self, table: &str) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        let mut locked = Locked::Skip;
+        loop {
+            let sql = format!(
+                "DELETE FROM {table} WHERE ctid = ANY (ARRAY(
+                    SELECT ctid FROM {table} WHERE expires <= $1 ORDER BY expires LIMIT $2 FOR UPDATE {}
+                ))",
+                locked.clause()
+            );
+            let (sql, limit, now) = (&sql, locked.limit(ROWS), self.now);
+            let found = self
+                .connections
+                .run(Kind::Write, |connection| async move { connection.execute(sql, &[&now, &limit]).await })
+                .await?;
+            deleted += found;
+            match locked {
+                _ if found > 0 => locked = Locked::Skip,
+                Locked::Skip => locked = Locked::Wait,
+                Locked::Wait => return Ok(deleted),
+            }
+        }
     }
 
     /// A partition in which something is due.
@@ -96,7 +103,10 @@ impl Sweep<'_> {
                 let now = self.now;
                 let (found, part) = self
                     .connections
-                    .run(Kind::Write, |connection| async move { callers(&connection, partition, locked, now).await })
+                    .run(
+                        Kind::LongWrite,
+                        |connection| async move { callers(&connection, partition, locked, now).await },
+                    )
                     .await?;
                 swept.fields += part.fields;
                 swept.interactions += part.interactions;
@@ -163,7 +173,7 @@ impl Sweep<'_> {
 /// Every row that is due holds something that has expired, or only seems to; afterwards it is due later, or gone.
 async fn callers(connection: &Connection, partition: usize, locked: Locked, now: Timestamp) -> Attempt<(usize, Swept)> {
     let mut swept = Swept::default();
-    let transaction = connection.begin().await?;
+    let transaction = connection.begin_long().await?;
     let sql = format!(
         "SELECT {COLUMNS} FROM callers_{partition:02} WHERE sweep_at <= $1 ORDER BY sweep_at LIMIT $2 FOR UPDATE {}",
         locked.clause()
@@ -186,11 +196,15 @@ async fn callers(connection: &Connection, partition: usize, locked: Locked, now:
     );
     let left = transaction.query(&sql, &[&slots, &identities]).await?;
     let found = due.len();
+    let mut changed = Vec::new();
     for ((identity, mut caller), row) in due.into_iter().zip(&left) {
         let fields = FirstField(column(row, 0)?);
         caller.sweep(now, fields, &mut swept);
-        caller.put(&transaction, &identity, fields).await?;
+        changed.push((identity, caller, fields));
     }
+    // All are sent before the first is answered.
+    Caller::prepare_puts(&transaction, partition).await?;
+    try_join_all(changed.iter().map(|(identity, caller, fields)| caller.put(&transaction, identity, *fields))).await?;
     transaction.commit().await?;
     Ok((found, swept))
 }

@@ -1,18 +1,18 @@
 //! Everything out of the tables, in the order of their keys, and into them.
 
 use agent_memory_store::{
-    ComponentKey, ConversationKey, Cursor, Dump, ErasedSince, Field, IdentityKey, InteractionId, Kept, KeptCaller,
-    KeptMark, KeptRow, MarkRecord, Revision, RowId, SavedSession, Sealed, Timestamp,
+    ComponentKey, ConversationKey, Cursor, Dump, Field, IdentityKey, InteractionId, Kept, KeptCaller, KeptRow,
+    Revision, RowId, SavedSession, Sealed, Timestamp,
 };
 use tokio_postgres::Row;
 
 use crate::{
     acts, agents,
     caller::{COLUMNS, Caller, FirstField},
-    columns::{Place, column, count, key, number, only, optional_key, sealed},
-    commit::erased_keys,
+    columns::{Place, column, count, key, number, only, sealed},
     connections::{Parameter, Transaction},
-    failure::{Attempt, Failure},
+    failure::Attempt,
+    marks,
     read::field,
     statements::Statements,
 };
@@ -102,10 +102,12 @@ pub(crate) async fn dump(transaction: &Transaction<'_>, from: &Position) -> Atte
             }
         }
         Table::Marks => {
-            let sql = "SELECT slot, conversation, expires, identity, report, erased_keys, first, interaction, row_id
-                FROM marks WHERE (slot, conversation) > ($1, $2) ORDER BY slot, conversation LIMIT $3";
-            for row in &transaction.query(sql, &by_slot).await? {
-                found.push((column(row, 0)?, column(row, 1)?, Kept::Mark(mark(row)?)));
+            let sql = format!(
+                "SELECT {} FROM marks WHERE (slot, conversation) > ($1, $2) ORDER BY slot, conversation LIMIT $3",
+                marks::COLUMNS
+            );
+            for row in &transaction.query(&sql, &by_slot).await? {
+                found.push((column(row, 0)?, column(row, 1)?, Kept::Mark(marks::mark_row(row)?)));
             }
         }
         Table::Metrics => {
@@ -188,23 +190,6 @@ async fn callers(transaction: &Transaction<'_>, rows: &[Row]) -> Attempt<Vec<Kep
     Ok(kept)
 }
 
-fn mark(row: &Row) -> Attempt<KeptMark> {
-    let recorded = match optional_key(row, 3)? {
-        None => None,
-        Some(identity) => {
-            let ids = (optional_key(row, 7)?, optional_key(row, 8)?);
-            let stood = match ids {
-                (Some(interaction), Some(id)) => Some((InteractionId(interaction), RowId(id))),
-                _ => None,
-            };
-            let erased = erased_keys(column(row, 5)?)?;
-            let record = MarkRecord { report: sealed(row, 4)?, erased, first: column(row, 6)?, row: stood };
-            Some((IdentityKey(identity), record))
-        }
-    };
-    Ok(KeptMark { conversation: ConversationKey(key(row, 1)?), expires: column(row, 2)?, recorded })
-}
-
 fn metric_row(row: &Row) -> Attempt<KeptRow> {
     Ok(KeptRow {
         interaction: InteractionId(key(row, 2)?),
@@ -244,7 +229,7 @@ pub(crate) async fn restore(transaction: &Transaction<'_>, statements: &Statemen
             caller.put(transaction, &identity, first).await?;
             restore_fields(transaction, &identity, &fields).await?;
         }
-        Kept::Mark(mark) => restore_mark(transaction, mark).await?,
+        Kept::Mark(mark) => marks::put(transaction, mark).await?,
         Kept::Row(row) => restore_row(transaction, row).await?,
         Kept::Session(SavedSession { conversation, expires, overdue, revision, session }) => {
             let place = Place::of_conversation(conversation);
@@ -277,38 +262,6 @@ async fn restore_fields(transaction: &Transaction<'_>, identity: &IdentityKey, f
         FROM unnest($3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[]) AS f (key, written, expires, value)"
     );
     transaction.execute(&sql, &[&slot, &identity, &keys, &written, &expires, &values]).await?;
-    Ok(())
-}
-
-async fn restore_mark(transaction: &Transaction<'_>, mark: &KeptMark) -> Attempt<()> {
-    let recorded = mark.recorded.as_ref();
-    let keys = match recorded.map(|(_, record)| &record.erased) {
-        None => None,
-        Some(ErasedSince::Nothing) => Some(Vec::new()),
-        Some(ErasedSince::Keys(keys)) => Some(keys.iter().map(|key| key.as_bytes()).collect()),
-        // Such a commit has written no record.
-        Some(ErasedSince::Everything) => return Err(Failure::Damaged("a mark has a record of an erased caller")),
-    };
-    let row = recorded.and_then(|(_, record)| record.row.as_ref());
-    let parameters: [Parameter<'_>; 9] = [
-        &Place::of_conversation(&mark.conversation).slot,
-        &mark.conversation.0.as_slice(),
-        &mark.expires,
-        &recorded.map(|(identity, _)| identity.0.as_slice()),
-        &recorded.map(|(_, record)| record.report.0.as_slice()),
-        &keys,
-        &recorded.map(|(_, record)| record.first),
-        &row.map(|(interaction, _)| interaction.0.as_slice()),
-        &row.map(|(_, id)| id.0.as_slice()),
-    ];
-    let sql = "INSERT INTO marks
-            (slot, conversation, expires, identity, report, erased_keys, first, interaction, row_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (slot, conversation) DO UPDATE
-        SET expires = excluded.expires, identity = excluded.identity, report = excluded.report,
-            erased_keys = excluded.erased_keys, first = excluded.first, interaction = excluded.interaction,
-            row_id = excluded.row_id";
-    transaction.execute(sql, &parameters).await?;
     Ok(())
 }
 

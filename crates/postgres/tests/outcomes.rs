@@ -179,6 +179,26 @@ async fn a_full_disk_is_said_to_be_full() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn w4_an_error_that_does_not_say_what_has_become_of_a_commit_is_unknown() {
+    let database = Database::empty().await;
+    let store = PostgresStore::open(&database.url(), false).await.unwrap();
+    for code in ["08006", "40003"] {
+        database
+            .run(&format!(
+                "CREATE FUNCTION open_end() RETURNS trigger LANGUAGE plpgsql AS
+                    'BEGIN RAISE EXCEPTION USING ERRCODE = ''{code}''; END';
+                CREATE TRIGGER open_end BEFORE INSERT ON marks FOR EACH ROW EXECUTE FUNCTION open_end()"
+            ))
+            .await;
+        for number in [1, 2] {
+            assert_eq!(store.commit(commit(number)).await.unwrap_err().effect(), Effect::Unknown);
+        }
+        database.run("DROP TRIGGER open_end ON marks; DROP FUNCTION open_end").await;
+    }
+    assert!(matches!(store.commit(commit(1)).await.unwrap(), Committed::Now(_)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn e2_sweeps_at_once_delete_each_thing_once_and_stop_no_commit() {
     const EXPIRED: u64 = 1500;

@@ -19,12 +19,16 @@ use std::{
 
 use agent_memory_postgres::{Durability, PostgresStore};
 use agent_memory_store::{
-    Commit, Committed, ConversationKey, Effect, Field, IdentityKey, Mark, Read, Replaces, Revision, SavedSession,
-    Sealed, Sessions, Store, StoreError,
+    Commit, Committed, ConversationKey, Effect, Erasure, Field, IdentityKey, KeptMark, Mark, Read, Register,
+    RegisterKey, Registers, Replacement, Replaces, Revision, SavedSession, Sealed, Sessions, Shard, Store, StoreError,
 };
 use agent_memory_test_servers::{
     Signal, free_port,
     postgres::{PASSWORD, Postgres, STANDBY, USER},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
 };
 use tokio_postgres::NoTls;
 
@@ -60,6 +64,15 @@ fn session(number: u8) -> SavedSession {
     }
 }
 
+fn replacement() -> Replacement {
+    let to = Register { value: vec![1], expires: Some(LATER) };
+    Replacement { key: RegisterKey(vec![1]), from: None, to, ends: None }
+}
+
+fn mark(number: u8) -> KeptMark {
+    KeptMark { conversation: ConversationKey([number; 32]), expires: LATER, recorded: None }
+}
+
 async fn open(url: &str) -> PostgresStore {
     PostgresStore::open(url, true).await.unwrap()
 }
@@ -91,8 +104,14 @@ async fn a_server_that_stands_still_is_said_to_be_away() {
     let url = format!("{}?connect_timeout=1", server.url("postgres"));
     let store = open(&format!("{url}&pool_size=1")).await;
     server.signal(Signal::Stop);
+    // The signal may take a moment to arrive.
+    let begin = Instant::now();
+    let mut opened = PostgresStore::open(&url, true).await;
+    while opened.is_ok() && begin.elapsed() < Duration::from_secs(30) {
+        opened = PostgresStore::open(&url, true).await;
+    }
     // Nobody greets who connects,
-    is_unavailable(&refused(&url).await, "it does not answer within 3 s");
+    is_unavailable(&opened.expect_err("it cannot be opened"), "it does not answer within 3 s");
     // and who is connected goes on.
     store.load(NOBODY).await.unwrap();
     server.signal(Signal::Continue);
@@ -307,6 +326,28 @@ async fn a_standby_can_be_read_and_not_written_and_says_what_its_primary_promise
         let error = committed.expect_err("it is not replicated");
         assert_eq!(error.effect(), Effect::Unknown);
     }
+    // Who only asks whether the conversation has ended is not told so either.
+    let asked = tokio::spawn({
+        let store = Arc::clone(&fresh);
+        async move { store.ended(ConversationKey([3; 32]), NOW).await }
+    });
+    tokio::task::block_in_place(|| primary.wait_for(cancel)).unwrap();
+    assert_eq!(asked.await.unwrap().unwrap_err().effect(), Effect::Unknown);
+    // The same of a register and of a mark: in the second round they are there, and waited for again.
+    for _ in 0..2 {
+        let replaced = tokio::spawn({
+            let store = Arc::clone(&fresh);
+            async move { store.replace_register(replacement()).await }
+        });
+        tokio::task::block_in_place(|| primary.wait_for(cancel)).unwrap();
+        assert_eq!(replaced.await.unwrap().unwrap_err().effect(), Effect::Unknown);
+        let marked = tokio::spawn({
+            let store = Arc::clone(&fresh);
+            async move { store.mark_unless(mark(4), NOW).await }
+        });
+        tokio::task::block_in_place(|| primary.wait_for(cancel)).unwrap();
+        assert_eq!(marked.await.unwrap().unwrap_err().effect(), Effect::Unknown);
+    }
     for (setting, value) in [("synchronous_commit", "off"), ("synchronous_standby_names", "")] {
         primary.set(setting, value).unwrap();
     }
@@ -314,7 +355,144 @@ async fn a_standby_can_be_read_and_not_written_and_says_what_its_primary_promise
     let volatile = open(&primary.url("a")).await;
     let expected = Durability::Volatile { setting: "synchronous_commit".to_owned() };
     assert_eq!(volatile.durability().await.unwrap(), expected);
+    primary.set("full_page_writes", "off").unwrap();
+    primary.wait_for("SELECT current_setting('full_page_writes') = 'off'").unwrap();
+    let expected = Durability::Volatile { setting: "full_page_writes".to_owned() };
+    assert_eq!(open(&primary.url("a")).await.durability().await.unwrap(), expected);
     assert!(matches!(volatile.commit(commit(3)).await.unwrap(), Committed::Before(_)));
+    assert_eq!(volatile.replace_register(replacement()).await.unwrap(), Some(replacement().to));
+    assert!(volatile.mark_unless(mark(4), NOW).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_host_that_takes_writes_is_found_also_if_another_stands_still() {
+    let mut primary = Postgres::start(&[("fsync", "off")]).unwrap();
+    primary.create_database("a").unwrap();
+    open(&primary.url("a")).await.commit(commit(1)).await.unwrap();
+    let standby = primary.standby().unwrap();
+    let at = |first: &Postgres, second: &Postgres| {
+        let (first, second) = (first.port(), second.port());
+        format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{first},127.0.0.1:{second}/a?connect_timeout=1")
+    };
+    for url in [at(&standby, &primary), format!("{}&load_balance_hosts=random", at(&primary, &standby))] {
+        let store = PostgresStore::open(&url, false).await.unwrap();
+        assert!(matches!(store.commit(commit(1)).await.unwrap(), Committed::Before(_)));
+    }
+    primary.signal(Signal::Stop);
+    // Nobody takes writes now, and one of them says so.
+    let error = PostgresStore::open(&at(&primary, &standby), false).await.unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
+    standby.promote().unwrap();
+    let store = PostgresStore::open(&at(&primary, &standby), false).await.unwrap();
+    assert!(matches!(store.commit(commit(1)).await.unwrap(), Committed::Before(_)));
+    assert!(matches!(store.commit(commit(2)).await.unwrap(), Committed::Now(_)));
+}
+
+/// Connects to a database and runs statements, whose locks are held as long as the client lives.
+async fn block(database: &Database, sql: &str) -> tokio_postgres::Client {
+    let (blocker, connection) = tokio_postgres::connect(&database.url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    blocker.batch_execute(&format!("SET search_path = agent_memory; BEGIN; {sql}")).await.unwrap();
+    blocker
+}
+
+/// Waits until this many of a database's connections wait for a lock.
+fn wait_for_waiting(database: &Database, number: usize) {
+    let name = database.url().rsplit('/').next().unwrap().to_owned();
+    let sql = format!(
+        "SELECT count(*) = {number} FROM pg_stat_activity WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+    );
+    tokio::task::block_in_place(|| server().wait_for(&sql)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_caller_holds_up_no_other_erasure_and_no_claim() {
+    let database = Database::empty().await;
+    let store = Arc::new(open(&format!("{}?queue_timeout=60", database.url())).await);
+    for number in [1, 2] {
+        store.commit(commit(number)).await.unwrap();
+    }
+    store.claim(Sealed(vec![1])).await.unwrap();
+    let erasure = |number| Erasure { identity: IdentityKey([number; 32]), key: None, now: NOW, expires: LATER };
+    let stuck = block(&database, "SELECT 1 FROM callers WHERE get_byte(identity, 0) = 1 FOR UPDATE").await;
+    let waiting = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.erase(erasure(1)).await }
+    });
+    wait_for_waiting(&database, 1);
+    let patience = Duration::from_secs(5);
+    let erased = tokio::time::timeout(patience, store.erase(erasure(2))).await.unwrap().unwrap();
+    assert_eq!(erased.fields, 1);
+    stuck.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().fields, 1);
+
+    let _erasing = block(&database, "UPDATE store SET erasures = erasures + 1").await;
+    let claimed = tokio::time::timeout(patience, store.claim(Sealed(vec![2]))).await.unwrap().unwrap();
+    assert_eq!(claimed, Sealed(vec![1]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_stops_waiting_leaves_nobody_a_connection_that_is_busy() {
+    let database = Database::empty().await;
+    let store = open(&format!("{}?pool_size=1&statement_timeout=60", database.url())).await;
+    let blocker = block(&database, "LOCK TABLE marks").await;
+    // It does not ask for marks.
+    let read = Read { identity: Some(commit(1).identity), ..NOBODY };
+    let begin = Instant::now();
+    for ends_session in [false, true] {
+        let commit = Commit { ends_session, ..commit(1) };
+        let waiting = tokio::time::timeout(Duration::from_millis(500), store.commit(commit));
+        assert!(waiting.await.is_err());
+        tokio::time::timeout(Duration::from_secs(5), store.load(read)).await.unwrap().unwrap();
+    }
+    // The server notices that nobody waits for the answer any more.
+    wait_for_waiting(&database, 0);
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    assert!(matches!(store.commit(commit(1)).await.unwrap(), Committed::Now(_)));
+}
+
+/// A pooler that does not hand on which schema a session is to use. Answers its port.
+async fn forgetful_pooler() -> u16 {
+    const ASKED: &[u8] = b"search_path=agent_memory";
+    const HANDED_ON: &[u8; ASKED.len()] = b"geqo_seed=0.000000000000";
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((store, _)) = listener.accept().await {
+            let (mut from_server, mut to_server) =
+                TcpStream::connect(("127.0.0.1", server().port())).await.unwrap().into_split();
+            let (mut from_store, mut to_store) = store.into_split();
+            tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_store).await });
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 65_536];
+                while let Ok(length @ 1..) = from_store.read(&mut bytes).await {
+                    let sent = &mut bytes[..length];
+                    if let Some(at) = sent.windows(ASKED.len()).position(|found| found == ASKED) {
+                        sent[at..at + ASKED.len()].copy_from_slice(HANDED_ON);
+                    }
+                    if to_server.write_all(sent).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_are_neither_made_nor_looked_for_in_another_schema() {
+    server().create_database("pooled").unwrap();
+    let pooled = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/pooled", forgetful_pooler().await);
+    is_unavailable(&refused(&pooled).await, "do not use the schema `agent_memory`");
+    let made = "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'agent_memory')";
+    assert_eq!(server().sql("pooled", made).unwrap().trim(), "0");
+    open(&server().url("pooled")).await;
+    is_unavailable(&refused(&pooled).await, "do not use the schema `agent_memory`");
+    // The role's own setting does as well.
+    server().sql("pooled", "ALTER DATABASE pooled SET search_path = agent_memory").unwrap();
+    open(&pooled).await.commit(commit(1)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -41,7 +41,32 @@ pub mod interactions;
 pub mod model;
 pub mod overview;
 pub mod sessions;
+pub mod shards;
 pub mod transfer;
+
+/// Makes a test of every rule that a [`Shard`](crate::Shard) has to hold beside those of
+/// [`store_conformance!`](crate::store_conformance). Takes the path of an async function like that one's, which returns
+/// the store as an `Arc<dyn Shard>`.
+#[macro_export]
+macro_rules! shard_conformance {
+    ($make:path) => {
+        $crate::store_conformance! { $make:
+            shards::a_register_is_replaced_only_by_who_knows_what_is_in_it,
+            shards::of_replacements_at_once_one_counts,
+            shards::registers_are_listed_by_key,
+            shards::e2_a_register_is_there_until_a_sweep_finds_it_expired,
+            shards::registers_are_nothing_that_is_held,
+            shards::p4_a_session_is_deleted_with_a_replacement_that_counts,
+            shards::e3_an_erasure_is_carried_out_under_a_number,
+            shards::e3_a_later_number_shortens_no_erasure,
+            shards::e3_erasures_elsewhere_are_counted,
+            shards::w4_a_mark_is_put_in_unless_one_stands,
+            shards::w4_of_a_mark_and_a_commit_at_once_one_stands,
+            shards::the_longest_overdue_is_first_and_says_since_when,
+            shards::what_is_removed_is_gone_and_the_rest_stays,
+        }
+    };
+}
 
 /// Makes a test of every rule of the suite. Takes the path of an async function that makes an empty store: it
 /// returns something to be kept while the test runs, and the store as an `Arc<dyn Backend>`.
@@ -174,6 +199,7 @@ mod tests {
             ("interactions", include_str!("conformance/interactions.rs")),
             ("overview", include_str!("conformance/overview.rs")),
             ("sessions", include_str!("conformance/sessions.rs")),
+            ("shards", include_str!("conformance/shards.rs")),
             ("transfer", include_str!("conformance/transfer.rs")),
         ];
         for (family, source) in families {

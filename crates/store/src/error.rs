@@ -89,6 +89,24 @@ pub enum StoreError {
         /// What is wrong, without what was read.
         what: String,
     },
+    /// One of several stores that are used as one failed.
+    #[error("shard {shard:?}: {error}")]
+    Shard {
+        /// Its name in the map.
+        shard: String,
+        /// How it failed.
+        error: Box<StoreError>,
+        /// What the operation has done on all of them.
+        effect: Effect,
+    },
+    /// A store is one of several by another map, or cannot be one of them.
+    #[error("shard {shard:?} does not go with this map: {reason}")]
+    OtherMap {
+        /// Its name in the map.
+        shard: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// An operation failed in a way that has no name of its own.
     #[error("the store at {place} failed: {reason}")]
     Failed {
@@ -105,7 +123,7 @@ impl StoreError {
     /// What the operation has done.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Failed { effect, .. } => *effect,
+            Self::Failed { effect, .. } | Self::Shard { effect, .. } => *effect,
             _ => Effect::Rejected,
         }
     }

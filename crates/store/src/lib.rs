@@ -5,8 +5,8 @@
 //! remember which conversations it has committed. What the bytes mean is known to the codec above it, so that
 //! sealing them changes nothing here.
 //!
-//! [`MemoryStore`] keeps everything in this process, [`SqliteStore`] in one file. Both pass the same conformance
-//! suite, which every further store has to pass unchanged.
+//! [`MemoryStore`] keeps everything in this process, [`SqliteStore`] in one file. [`ShardedStore`] makes one store of
+//! several. All of them pass the same conformance suite, which every further store has to pass unchanged.
 
 mod agents;
 mod audit;
@@ -14,6 +14,8 @@ mod audit;
 pub mod conformance;
 mod error;
 mod memory;
+mod shard;
+mod sharded;
 mod sqlite;
 mod transfer;
 mod types;
@@ -23,6 +25,8 @@ pub use agents::{AGENT_KEPT, AgentKey, AgentVersion, ComponentKey, Published, Ve
 pub use audit::{Act, ActId};
 pub use error::{Effect, StoreError};
 pub use memory::MemoryStore;
+pub use shard::{KeptKey, Register, RegisterKey, Registers, Replacement, Shard};
+pub use sharded::{MapError, MoveError, Moved, ShardMap, ShardOfMap, ShardedStore, Slot, move_slots};
 pub use sqlite::{SqliteStore, Statistics};
 pub use transfer::{
     Copied, CopyError, Cursor, Dump, Kept, KeptCaller, KeptMark, KeptRow, MarkRecord, Remembered, Tally, Transfer, copy,

@@ -1,6 +1,7 @@
 //! The store that keeps everything in this process.
 
 mod agents;
+mod shard;
 mod transfer;
 
 use std::{
@@ -16,8 +17,8 @@ use self::agents::Versions;
 use crate::{
     Act, ActId, AgentKey, AgentVersion, Agents, Amendment, Audit, Commit, Committed, ComponentKey, ConversationKey,
     Ended, Erased, ErasedSince, Erasure, Erasures, Field, Health, Held, IdentityKey, Interaction, InteractionId,
-    Loaded, MarkRecord, MetricRow, NewRow, Published, Read, Recorded, Remembered, Replaces, RowId, SavedSession,
-    Sealed, Sessions, Settled, Store, StoreError, StoredSession, Swept, Timestamp, VersionKey,
+    Loaded, MarkRecord, MetricRow, NewRow, Published, Read, Recorded, Register, RegisterKey, Remembered, Replaces,
+    RowId, SavedSession, Sealed, Sessions, Settled, Store, StoreError, StoredSession, Swept, Timestamp, VersionKey,
     types::{day_of, hour_of},
 };
 
@@ -40,6 +41,7 @@ struct State {
     acts: BTreeMap<ActId, Act>,
     keys: Option<Sealed>,
     swept: Option<Timestamp>,
+    registers: BTreeMap<RegisterKey, Register>,
 }
 
 #[derive(Default)]
@@ -104,7 +106,9 @@ impl Store for MemoryStore {
     }
 
     async fn erase(&self, erasure: Erasure) -> Result<Erased, StoreError> {
-        Ok(self.state().erase(erasure))
+        let mut state = self.state();
+        let number = state.count_erasure();
+        Ok(state.erase(erasure, number))
     }
 
     async fn export(&self, identity: IdentityKey, now: Timestamp) -> Result<Held, StoreError> {
@@ -167,13 +171,8 @@ impl Sessions for MemoryStore {
     }
 
     async fn overdue_sessions(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
-        let state = self.state();
-        let alive = state.sessions.values().filter(|saved| saved.expires > now);
-        let mut overdue: Vec<(Timestamp, ConversationKey)> =
-            alive.filter_map(|saved| Some((saved.overdue?, saved.conversation))).collect();
-        overdue.retain(|(since, _)| *since <= now);
-        overdue.sort();
-        Ok(overdue.into_iter().map(|(_, conversation)| conversation).take(limit).collect())
+        let overdue = self.state().overdue(now, limit);
+        Ok(overdue.into_iter().map(|(_, conversation)| conversation).collect())
     }
 }
 
@@ -318,10 +317,14 @@ impl State {
         }
     }
 
-    fn erase(&mut self, erasure: Erasure) -> Erased {
-        let Erasure { identity, key, now, expires } = erasure;
+    fn count_erasure(&mut self) -> Erasures {
         self.erasures += 1;
-        let mut remembered = Remembered { number: self.erasures, expires };
+        self.erasures
+    }
+
+    fn erase(&mut self, erasure: Erasure, number: Erasures) -> Erased {
+        let Erasure { identity, key, now, expires } = erasure;
+        let mut remembered = Remembered { number, expires };
         let caller = self.callers.entry(identity).or_default();
         let mut erased = Erased::default();
 
@@ -393,6 +396,7 @@ impl State {
 
         self.marks.retain(|_, mark| mark.expires > now);
         self.acts.retain(|_, act| act.expires > now);
+        self.registers.retain(|_, register| register.expires.is_none_or(|expires| expires > now));
 
         let rows = self.rows.len();
         self.rows.retain(|_, row| row.standing.expires > now);
@@ -454,6 +458,17 @@ impl State {
             self.sessions.insert(session.conversation, session);
         }
         may || repeated
+    }
+
+    /// Up to `limit` conversations that should have been ended, with the times since when, the longest overdue first.
+    fn overdue(&self, now: Timestamp, limit: usize) -> Vec<(Timestamp, ConversationKey)> {
+        let alive = self.sessions.values().filter(|saved| saved.expires > now);
+        let mut overdue: Vec<(Timestamp, ConversationKey)> =
+            alive.filter_map(|saved| Some((saved.overdue?, saved.conversation))).collect();
+        overdue.retain(|(since, _)| *since <= now);
+        overdue.sort();
+        overdue.truncate(limit);
+        overdue
     }
 }
 

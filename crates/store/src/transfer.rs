@@ -14,12 +14,12 @@ use crate::StoreError;
 #[async_trait]
 pub trait Transfer: Send + Sync + 'static {
     /// A part of all that the store keeps: the first, or the one that comes after another. Whoever reads part after
-    /// part gets each thing exactly once, expired or not, if nobody writes meanwhile.
+    /// part gets each thing exactly once, expired or not, if nobody writes meanwhile. Callers come before metric rows.
     async fn dump(&self, after: Option<Cursor>) -> Result<Dump, StoreError>;
 
     /// Puts things in, in place of what is there under the same keys. It can be repeated, and it may do a part of it
     /// before an error. Of [`Kept::Totals`] the count of erasures is raised and never lowered, and keys that are
-    /// [claimed](crate::Store::claim) already stay.
+    /// [claimed](crate::Store::claim) already stay. Callers have to come before their metric rows, as in a dump.
     async fn restore(&self, kept: Vec<Kept>) -> Result<(), StoreError>;
 }
 

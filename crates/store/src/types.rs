@@ -70,7 +70,7 @@ pub struct Field {
 pub struct Read {
     /// The caller. None where there is no identifier: the answer has no fields then.
     pub identity: Option<IdentityKey>,
-    /// If given, the answer says whether this conversation is committed already.
+    /// If given, the answer says whether this conversation is committed already, and how many erasures there were.
     pub conversation: Option<ConversationKey>,
     /// The time.
     pub now: Timestamp,
@@ -81,7 +81,8 @@ pub struct Read {
 pub struct Loaded {
     /// The fields that have not expired, ordered by key.
     pub fields: Vec<Field>,
-    /// How many erasures the store has carried out so far.
+    /// How many erasures the store had carried out when the fields were read, or a little earlier. Whoever does not give
+    /// [`Read::conversation`] may get 0: only the beginning of a conversation needs it.
     pub erasures: Erasures,
     /// Whether the conversation that was asked about is committed.
     pub ended: bool,

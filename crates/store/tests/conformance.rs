@@ -10,7 +10,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use agent_memory_store::{Backend, MemoryStore, SqliteStore, conformance::model};
+use agent_memory_store::{Backend, MemoryStore, Shard, SqliteStore, conformance::model};
 use proptest::{prelude::ProptestConfig, test_runner::TestRunner};
 use tempfile::TempDir;
 
@@ -22,6 +22,16 @@ mod memory {
     }
 
     agent_memory_store::store_conformance!(make);
+
+    mod as_shard {
+        use super::*;
+
+        async fn make() -> ((), Arc<dyn Shard>) {
+            ((), Arc::new(MemoryStore::new()))
+        }
+
+        agent_memory_store::shard_conformance!(make);
+    }
 }
 
 mod sqlite {
@@ -34,6 +44,18 @@ mod sqlite {
     }
 
     agent_memory_store::store_conformance!(make);
+
+    mod as_shard {
+        use super::*;
+
+        async fn make() -> (TempDir, Arc<dyn Shard>) {
+            let folder = tempfile::tempdir().unwrap();
+            let store = SqliteStore::open(folder.path().join("store.db")).unwrap();
+            (folder, Arc::new(store))
+        }
+
+        agent_memory_store::shard_conformance!(make);
+    }
 
     #[test]
     fn every_answer_is_that_of_the_store_in_memory() {

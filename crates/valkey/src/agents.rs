@@ -110,7 +110,8 @@ impl ValkeyStore {
 
     pub(crate) async fn withdraw(&self, agent: AgentKey, now: Timestamp) -> Result<bool, StoreError> {
         let hour = hour_of(now).to_be_bytes();
-        let answer = self.cluster.write(&self.names.agents(), "withdraw", &[&agent.0, &hour]).await?;
+        let arguments: [&[u8]; 3] = [&agent.0, &hour, self.cluster.touch()];
+        let answer = self.cluster.write(&self.names.agents(), "withdraw", &arguments).await?;
         Ok(self.cluster.sound(reply::number(&answer))? == 1)
     }
 }

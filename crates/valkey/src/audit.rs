@@ -39,11 +39,8 @@ impl ValkeyStore {
 
     pub(crate) async fn claim_keys(&self, keys: Sealed) -> Result<Sealed, StoreError> {
         let root = self.names.root();
-        let mut command = redis::cmd("SET");
-        command.arg(key(&root, "keys", b"")).arg(&keys.0).arg("NX").arg("GET");
-        let answer = self.cluster.tell(&root, command).await?;
-        let stands = self.cluster.sound(reply::optional(answer))?;
-        Ok(stands.map_or(keys, Sealed))
+        let answer = self.cluster.write(&root, "claim_keys", &[&keys.0, self.cluster.touch()]).await?;
+        self.cluster.sound(reply::bytes(answer)).map(Sealed)
     }
 
     /// What is remembered of the keys.

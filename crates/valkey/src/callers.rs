@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use agent_memory_store::{
-    Amendment, ConversationKey, Ended, Erased, Erasure, Erasures, Field, Held, IdentityKey, Interaction, InteractionId,
-    KeptMark, KeptRow, Loaded, MetricRow, Read, Recorded, RowId, Settled, StoreError, Timestamp,
+    Amendment, ConversationKey, Effect, Ended, Erased, Erasure, Erasures, Field, Held, IdentityKey, Interaction,
+    InteractionId, KeptMark, KeptRow, Loaded, MetricRow, Read, Recorded, RowId, Settled, StoreError, Timestamp,
 };
 use redis::Value;
 use uuid::Uuid;
@@ -16,17 +16,26 @@ use crate::{
     reply,
 };
 
+/// The last number that an erasure was given, perhaps without acknowledgement.
+pub(crate) const HANDED_OUT: &[u8] = b"erasures";
+
+/// The last number of an erasure that was acknowledged, which is what conversations begin with.
+pub(crate) const COUNTED: &[u8] = b"counted";
+
+/// How often an erasure is numbered that has come in the place of another meanwhile.
+const TRIES: usize = 64;
+
 impl ValkeyStore {
     pub(crate) async fn load_caller(&self, read: Read) -> Result<Loaded, StoreError> {
-        let counted_before = self.erasures.load(Ordering::Relaxed);
-        let ended = async {
-            match read.conversation {
-                Some(conversation) => Ok(self.mark_of(conversation, read.now).await?.is_some()),
-                None => Ok(false),
-            }
+        let fields = self.fields(read.identity, read.now);
+        let Some(conversation) = read.conversation else {
+            // Nothing begins with these, so the number is not needed, and neither is the slot that has it.
+            return Ok(Loaded { fields: fields.await?, erasures: 0, ended: false });
         };
-        let (fields, erasures, ended) = futures::join!(self.fields(read.identity, read.now), self.erasures(), ended);
-        let (mut fields, erasures, ended) = (fields?, erasures?, ended?);
+        let counted_before = self.erasures.load(Ordering::Relaxed);
+        let mark = self.mark_of(conversation, read.now);
+        let (fields, erasures, mark) = futures::join!(fields, self.erasures(COUNTED), mark);
+        let (mut fields, erasures, ended) = (fields?, erasures?, mark?.is_some());
         if erasures != counted_before {
             // The fields may be from before an erasure that is in the number: with them the conversation would seem to
             // have begun after it.
@@ -57,11 +66,11 @@ impl ValkeyStore {
         Ok(fields)
     }
 
-    /// How many erasures there were.
-    pub(crate) async fn erasures(&self) -> Result<Erasures, StoreError> {
+    /// How many erasures there were: [`COUNTED`] or [`HANDED_OUT`].
+    pub(crate) async fn erasures(&self, name: &[u8]) -> Result<Erasures, StoreError> {
         let root = self.names.root();
         let mut command = redis::cmd("GET");
-        command.arg(key(&root, "erasures", b""));
+        command.arg([&root, name].concat());
         let answer = self.cluster.ask(&root, command).await?;
         self.cluster.sound(reply::count(&answer))
     }
@@ -105,7 +114,7 @@ impl ValkeyStore {
 
     pub(crate) async fn amend_interaction(&self, amendment: Amendment) -> Result<bool, StoreError> {
         let Amendment { identity, from, record } = amendment;
-        let base = self.use_bucket(bucket_of_caller(&identity)).await?;
+        let base = self.names.bucket(bucket_of_caller(&identity));
         let seen = bytes::interaction_value(&from);
         let wanted = bytes::interaction_value(&Interaction { record, ..from });
         let answer = self.cluster.write(&base, "amend", &[&identity.0, &seen, &wanted]).await?;
@@ -116,7 +125,7 @@ impl ValkeyStore {
     /// counted; then it gets its number. If that stops in between, the refusals stay, and erasing again mends it.
     pub(crate) async fn erase_caller(&self, erasure: Erasure) -> Result<Erased, StoreError> {
         let Erasure { identity, key: erased_key, now, expires } = erasure;
-        let base = self.use_bucket(bucket_of_caller(&identity)).await?;
+        let base = self.names.bucket(bucket_of_caller(&identity));
         let token = Uuid::new_v4().into_bytes();
         let name = match &erased_key {
             Some(key) => [b"k", key.as_bytes()].concat(),
@@ -143,6 +152,8 @@ impl ValkeyStore {
         }
     }
 
+    /// Gives an erasure its number, and every other that has come in its place meanwhile and has none: whoever wants
+    /// that one may have broken off.
     async fn number_erasure(
         &self,
         base: &[u8],
@@ -150,9 +161,33 @@ impl ValkeyStore {
         name: &[u8],
         token: &[u8],
     ) -> Result<(), StoreError> {
-        let answer = self.cluster.write(&self.names.root(), "count_erasure", &[]).await?;
-        let number = self.cluster.sound(reply::count(&answer))?.to_be_bytes();
-        self.cluster.write(base, "number_erasure", &[&identity.0, name, token, &number]).await.map(drop)
+        let (mut name, mut token) = (name.to_vec(), token.to_vec());
+        for _ in 0..TRIES {
+            let number = self.count_erasure().await?.to_be_bytes();
+            let answer = self.cluster.write(base, "number_erasure", &[&identity.0, &name, &token, &number]).await?;
+            let mut standing = self.cluster.sound(reply::byte_list(answer))?.into_iter();
+            match (standing.next(), standing.next()) {
+                (Some(other_name), Some(other_token)) => (name, token) = (other_name, other_token),
+                _ => return Ok(()),
+            }
+        }
+        Err(StoreError::Failed {
+            place: self.cluster.place().to_owned(),
+            reason: "too many erasures of one caller at once: try again".to_owned(),
+            effect: Effect::Rejected,
+        })
+    }
+
+    /// Hands out the next number of an erasure, and lets conversations begin with it only once that cannot be lost:
+    /// otherwise the number could be handed out again, to an erasure that they have not seen.
+    async fn count_erasure(&self) -> Result<Erasures, StoreError> {
+        let root = self.names.root();
+        let answer = self.cluster.write(&root, "count_erasure", &[]).await?;
+        let number = self.cluster.sound(reply::count(&answer))?;
+        let decimal = number.to_string();
+        let arguments: [&[u8]; 3] = [COUNTED, decimal.as_bytes(), self.cluster.touch()];
+        self.cluster.write(&root, "raise", &arguments).await?;
+        Ok(number)
     }
 
     pub(crate) async fn export_caller(&self, identity: IdentityKey, now: Timestamp) -> Result<Held, StoreError> {

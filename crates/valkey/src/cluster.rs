@@ -8,7 +8,7 @@ use std::{
 
 use agent_memory_store::{Effect, StoreError};
 use redis::{
-    Cmd, Pipeline, TlsCertificates, TlsMode, Value,
+    Cmd, Pipeline, RedisResult, TlsCertificates, TlsMode, Value,
     cluster::ClusterClient,
     cluster_async::ClusterConnection,
     cluster_routing::{MultipleNodeRoutingInfo, ResponsePolicy, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr},
@@ -55,8 +55,12 @@ impl Cluster {
             shared,
         };
         cluster.check_servers().await?;
-        cluster.load_library(RoutingInfo::MultiNode(on_all_primaries())).await?;
-        Ok(cluster)
+        match cluster.load_library(RoutingInfo::MultiNode(on_all_primaries())).await {
+            // A server that is full takes no functions. It may have them, and what is there can be erased with them; if
+            // not, they are sent again when they are first called.
+            Ok(()) | Err(StoreError::Full { .. }) => Ok(cluster),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn place(&self) -> &str {
@@ -194,20 +198,31 @@ impl Cluster {
         loaded.map(drop).map_err(|failure| failure.told(&self.settings, Intent::Read))
     }
 
-    /// Refuses servers that cannot keep a store.
+    /// Refuses servers that cannot keep a store: all primaries have to say of themselves that they can, and every
+    /// replica that answers, because it may be a primary tomorrow.
     async fn check_servers(&self) -> Result<(), StoreError> {
-        let (all, _) = on_all_primaries();
-        let mut command = redis::cmd("INFO");
-        command.arg("server").arg("memory").arg("persistence");
-        let answer = self.shared.clone().route_command(command, RoutingInfo::MultiNode((all, None))).await;
-        let answer = answer.map_err(|error| not_opened(&self.place, &self.settings, &error))?;
-        let mut texts = Vec::new();
-        collect_texts(&answer, &mut texts);
+        let primaries = self.describe(MultipleNodeRoutingInfo::AllMasters).await;
+        let mut texts = primaries.map_err(|error| not_opened(&self.place, &self.settings, &error))?;
         if texts.is_empty() {
             return self.sound(Err(Damaged("a server tells nothing of itself")));
         }
+        // A replica that is away or stands still holds up nobody for long.
+        let all = tokio::time::timeout(self.settings.connect, self.describe(MultipleNodeRoutingInfo::AllNodes)).await;
+        if let Ok(Ok(all)) = all {
+            texts.extend(all);
+        }
         let unsuitable = |reason| StoreError::UnsuitableServer { place: self.place.clone(), reason };
         texts.iter().try_for_each(|text| suitable(text, self.settings.durability).map_err(unsuitable))
+    }
+
+    /// What servers say of themselves.
+    async fn describe(&self, servers: MultipleNodeRoutingInfo) -> RedisResult<Vec<String>> {
+        let mut command = redis::cmd("INFO");
+        command.arg("server").arg("memory").arg("persistence");
+        let answer = self.shared.clone().route_command(command, RoutingInfo::MultiNode((servers, None))).await?;
+        let mut texts = Vec::new();
+        collect_texts(&answer, &mut texts);
+        Ok(texts)
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use agent_memory_store::{
-    Commit, Committed, ConversationKey, Effect, Ended, ErasedSince, Settled, StoreError, Timestamp,
-};
+use agent_memory_store::{Commit, Committed, Effect, Ended, ErasedSince, Settled, StoreError, Timestamp};
 use redis::Value;
 use uuid::Uuid;
 
@@ -22,6 +20,11 @@ const TRIES: usize = 64;
 /// How many seconds longer than a mark the pointer to it lives, so that clocks of servers may differ.
 const POINTER_OUTLIVES: i64 = 24 * 3600;
 
+/// When the pointer to a mark is swept that a server does not delete by itself, as a score.
+pub(crate) fn pointer_due(mark_expires: Timestamp) -> String {
+    score(mark_expires.saturating_add(POINTER_OUTLIVES))
+}
+
 /// What came of an attempt.
 enum Attempt {
     Done(Committed),
@@ -33,16 +36,16 @@ impl ValkeyStore {
     /// `docs/valkey.md` says why this happens exactly once.
     pub(crate) async fn commit_once(&self, commit: Commit) -> Result<Committed, StoreError> {
         let conversation = commit.conversation;
-        let at_conversation = self.use_bucket(bucket_of_conversation(&conversation)).await?;
+        let at_conversation = self.names.bucket(bucket_of_conversation(&conversation));
         let bucket = bucket_of_caller(&commit.identity);
-        let at_caller = self.use_bucket(bucket).await?;
+        let at_caller = self.names.bucket(bucket);
         let lives = ttl(commit.mark.expires, commit.now);
         let mut request = Request::new(&commit, lives, self.cluster.touch());
         let mut seen = None;
 
         for _ in 0..TRIES {
             let wanted = Pointer { bucket, epoch: 1, ends_session: commit.ends_session };
-            let pointer = self.claim(&at_conversation, conversation, wanted, lives).await?;
+            let pointer = self.claim(&at_conversation, &commit, wanted, lives).await?;
             let attempt = if pointer.bucket == bucket {
                 request.set_epoch(pointer.epoch);
                 let answer = self.cluster.write(&at_caller, "commit", &request.arguments()).await?;
@@ -90,10 +93,11 @@ impl ValkeyStore {
     async fn claim(
         &self,
         base: &[u8],
-        conversation: ConversationKey,
+        commit: &Commit,
         wanted: Pointer,
         mark_lives: i64,
     ) -> Result<Pointer, StoreError> {
+        let conversation = commit.conversation;
         let lives = mark_lives + POINTER_OUTLIVES;
         let value = bytes::pointer_value(wanted);
         let mut command = redis::cmd("SET");
@@ -104,7 +108,8 @@ impl ValkeyStore {
         }
         let lives = lives.to_string();
         let ends: &[u8] = if wanted.ends_session { b"1" } else { b"0" };
-        let arguments: [&[u8]; 4] = [&conversation.0, &value, ends, lives.as_bytes()];
+        let due = pointer_due(commit.mark.expires);
+        let arguments: [&[u8]; 5] = [&conversation.0, &value, ends, lives.as_bytes(), due.as_bytes()];
         let answer = self.cluster.write(base, "claim", &arguments).await?;
         self.cluster.sound(reply::bytes(answer).and_then(|value| bytes::pointer(&value)))
     }

@@ -30,7 +30,10 @@ mod survey;
 mod sweep;
 mod transfer;
 
-use std::{fmt, sync::atomic::AtomicU64};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 pub use self::settings::{Durability, Settings};
 
@@ -41,7 +44,7 @@ use agent_memory_store::{
 };
 use async_trait::async_trait;
 
-use self::{buckets::Buckets, cluster::Cluster, names::Names};
+use self::{callers::COUNTED, cluster::Cluster, names::Names};
 
 /// Keeps everything in a Valkey cluster.
 ///
@@ -50,7 +53,6 @@ use self::{buckets::Buckets, cluster::Cluster, names::Names};
 pub struct ValkeyStore {
     cluster: Cluster,
     names: Names,
-    buckets: Buckets,
     /// A number of erasures that the store had carried out at some time.
     erasures: AtomicU64,
 }
@@ -76,8 +78,9 @@ impl ValkeyStore {
         let settings = settings.check().map_err(|reason| StoreError::Unavailable { place, reason })?;
         let names = Names::new(&settings.prefix);
         let cluster = Cluster::connect(settings).await?;
-        let store = Self { cluster, names, buckets: Buckets::default(), erasures: AtomicU64::new(0) };
-        store.used_buckets().await?;
+        let store = Self { cluster, names, erasures: AtomicU64::new(0) };
+        // A user who may not use keys of this prefix is told so here.
+        store.erasures.store(store.erasures(COUNTED).await?, Ordering::Relaxed);
         Ok(store)
     }
 }

@@ -1,6 +1,7 @@
 //! Running conversations.
 
 use agent_memory_store::{ConversationKey, Effect, Replaces, SavedSession, StoreError, StoredSession, Timestamp};
+use redis::Value;
 
 use crate::{
     ValkeyStore,
@@ -12,6 +13,16 @@ use crate::{
 /// How often it is looked anew whether a session has ended, when its pointer changes meanwhile.
 const TRIES: usize = 64;
 
+/// How much is in a bucket.
+pub(crate) struct Summary {
+    /// Callers, whether or not anything is held on them.
+    pub(crate) callers: u64,
+    /// Interactions with rows, expired or not.
+    pub(crate) interactions: u64,
+    /// Sessions that have neither expired nor ended.
+    pub(crate) sessions: u64,
+}
+
 impl ValkeyStore {
     pub(crate) async fn put_session(
         &self,
@@ -20,7 +31,7 @@ impl ValkeyStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let conversation = session.conversation;
-        let base = self.use_bucket(bucket_of_conversation(&conversation)).await?;
+        let base = self.names.bucket(bucket_of_conversation(&conversation));
         let value = bytes::session_value(&session);
         let lives = ttl(session.expires, now).to_string();
         let time = now.to_be_bytes();
@@ -81,7 +92,7 @@ impl ValkeyStore {
 
     pub(crate) async fn drop_session(&self, conversation: ConversationKey) -> Result<(), StoreError> {
         let base = self.names.bucket(bucket_of_conversation(&conversation));
-        self.cluster.write(&base, "delete_session", &[&conversation.0]).await.map(drop)
+        self.cluster.write(&base, "delete_session", &[&conversation.0, self.cluster.touch()]).await.map(drop)
     }
 
     pub(crate) async fn overdue(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
@@ -126,6 +137,32 @@ impl ValkeyStore {
         Ok((found, cut))
     }
 
+    /// What is in a bucket.
+    pub(crate) async fn summary(&self, base: &[u8], now: Timestamp) -> Result<Summary, StoreError> {
+        let answer = self.cluster.read(base, "summary", &[&now.to_be_bytes()]).await?;
+        let (mut summary, ending) = self.cluster.sound(reply::byte_list(answer).and_then(summary))?;
+        for (conversation, pointer) in ending {
+            summary.sessions -= u64::from(self.has_ended(pointer, conversation, now).await?);
+        }
+        Ok(summary)
+    }
+
+    /// Whether the session of a conversation has ended with a commit, and is only not deleted yet.
+    pub(crate) async fn ended_with_commit(
+        &self,
+        base: &[u8],
+        conversation: ConversationKey,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self.value(base, "p", &conversation.0).await? {
+            Some(pointer) => {
+                let pointer = self.cluster.sound(bytes::pointer(&pointer))?;
+                self.has_ended(pointer, conversation, now).await
+            }
+            None => Ok(false),
+        }
+    }
+
     /// Whether a session has ended with a commit, and is only not deleted yet.
     async fn has_ended(
         &self,
@@ -138,6 +175,18 @@ impl ValkeyStore {
 }
 
 type Overdue = (Timestamp, ConversationKey, Option<Pointer>);
+
+/// What is in a bucket, with the sessions among it that may have ended.
+fn summary(parts: Vec<Vec<u8>>) -> Decoded<(Summary, Vec<(ConversationKey, Pointer)>)> {
+    let mut parts = parts.into_iter();
+    let mut count = || reply::count(&Value::BulkString(parts.next().unwrap_or_default()));
+    let summary = Summary { callers: count()?, interactions: count()?, sessions: count()? };
+    let mut ending = Vec::new();
+    while let (Some(conversation), Some(pointer)) = (parts.next(), parts.next()) {
+        ending.push((ConversationKey(bytes::key32(&conversation)?), bytes::pointer(&pointer)?));
+    }
+    Ok((summary, ending))
+}
 
 fn overdue(parts: Vec<Vec<u8>>) -> Decoded<Vec<Overdue>> {
     let mut parts = parts.into_iter();

@@ -82,8 +82,7 @@ impl Settings {
         let (tls, rest) = match url.split_once("://") {
             Some(("valkey", rest)) => (false, rest),
             Some(("valkeys", rest)) => (true, rest),
-            Some((scheme, _)) => return Err(StoreError::UnknownUrl { url: format!("{scheme}://...") }),
-            None => return Err(StoreError::UnknownUrl { url: url.to_owned() }),
+            _ => return Err(StoreError::UnknownUrl { url: without_secrets(url) }),
         };
         let scheme = if tls { "valkeys" } else { "valkey" };
         Self::read(tls, rest)
@@ -206,6 +205,18 @@ fn node(text: &str) -> Result<(String, u16), String> {
     Ok((host.to_owned(), port))
 }
 
+/// What can be shown of a text that is no URL of this store's: what comes before the first `:`, where a scheme stands,
+/// unless even that may be a password.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+    match (scheme.contains('@'), rest) {
+        (true, _) => "...".to_owned(),
+        (false, "") => scheme.to_owned(),
+        (false, rest) if rest.starts_with("//") => format!("{scheme}://..."),
+        (false, _) => format!("{scheme}:..."),
+    }
+}
+
 fn durability(value: &str) -> Result<Durability, String> {
     match value {
         "async" => Ok(Durability::Async),
@@ -280,7 +291,10 @@ mod tests {
         let url = "valkey://me:s3cret@host:1,other";
         let settings = Settings::from_url(url).unwrap();
         assert_eq!(settings.place(), "valkey://host:1,other:6379");
-        for text in [format!("{settings:?}"), refused(&format!("{url}/?a=b")), refused("redis://me:s3cret@host")] {
+        let malformed = ["redis://me", "valkey:me", "valkey", ":", "valkey:me:s3cret@h://me"];
+        let refusals = malformed.map(|before| refused(&format!("{before}:s3cret@host")));
+        let refusals = refusals.into_iter().chain([refused("s3cret@host"), refused(&format!("{url}/?a=b"))]);
+        for text in refusals.chain([format!("{settings:?}")]) {
             assert!(!text.contains("s3cret") && !text.contains("me:"), "{text}");
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     ValkeyStore,
     bytes::{self, Decoded},
     callers::{rows_of, shown},
-    names::{bucket_of_caller, day_of, key, score},
+    names::{BUCKETS, bucket_of_caller, day_of, key, score},
     reply,
 };
 
@@ -43,8 +43,7 @@ impl ValkeyStore {
     ) -> Result<Vec<IdentityKey>, StoreError> {
         let mut found = Vec::new();
         let first = after.map_or(0, |after| bucket_of_caller(&after));
-        let buckets = self.used_buckets().await?.into_iter().filter(|bucket| *bucket >= first);
-        let listed: Vec<_> = buckets.map(|bucket| self.callers_of(bucket).boxed()).collect();
+        let listed: Vec<_> = (first..BUCKETS).map(|bucket| self.callers_of(bucket).boxed()).collect();
         let mut listed = stream::iter(listed).buffered(AHEAD);
         while let Some((base, mut callers)) = listed.try_next().await? {
             callers.retain(|identity| after.is_none_or(|after| *identity > after));
@@ -162,9 +161,11 @@ impl ValkeyStore {
 
     async fn count_bucket(&self, base: Vec<u8>, now: Timestamp) -> Result<Health, StoreError> {
         let base = base.as_slice();
-        let mut health = Health::default();
+        let summary = self.summary(base, now).await?;
+        let mut health = Health { sessions: summary.sessions, ..Health::default() };
         let mut expiring: BTreeMap<Timestamp, u64> = BTreeMap::new();
-        for part in self.callers(base).await?.chunks(PART) {
+        let callers = if summary.callers == 0 { Vec::new() } else { self.callers(base).await? };
+        for part in callers.chunks(PART) {
             for census in self.census(base, part, now).await? {
                 health.identities += u64::from(census.is_held());
                 health.interactions += u64::from(census.has_interaction);
@@ -175,13 +176,11 @@ impl ValkeyStore {
             }
         }
         health.expiring = expiring.into_iter().collect();
-        let ids = self.interactions(base, now).await?;
-        let rows = self.rows(base, &ids).await?;
-        health.metrics = rows.iter().filter(|row| row.expires > now).count() as u64;
-        let mut command = redis::cmd("ZCOUNT");
-        command.arg(key(base, "S", b"")).arg(format!("({}", score(now))).arg("+inf");
-        let answer = self.cluster.ask(base, command).await?;
-        health.sessions = self.cluster.sound(reply::count(&answer))?;
+        if summary.interactions > 0 {
+            let ids = self.interactions(base, now).await?;
+            let rows = self.rows(base, &ids).await?;
+            health.metrics = rows.iter().filter(|row| row.expires > now).count() as u64;
+        }
         Ok(health)
     }
 }

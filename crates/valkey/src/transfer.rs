@@ -8,16 +8,16 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::{
     ValkeyStore,
+    buckets::AT_ONCE,
     bytes::{self, Decoded, Mark, Pointer},
-    names::{bucket_of_caller, bucket_of_conversation, bucket_of_interaction, key, score},
+    callers::{COUNTED, HANDED_OUT},
+    commits::pointer_due,
+    names::{BUCKETS, bucket_of_caller, bucket_of_conversation, bucket_of_interaction, key, score},
     reply,
 };
 
 /// How many members of a bucket are read for one part of a dump.
 const PART: usize = 200;
-
-/// How many things are read or put in at once.
-const AT_ONCE: usize = 64;
 
 /// For how many seconds the way from an interaction to its caller's bucket is remembered, for rows that come later.
 const WAY_LIVES: u32 = 7 * 24 * 3600;
@@ -40,6 +40,20 @@ enum Phase {
 const PHASES: [Phase; 6] =
     [Phase::Root, Phase::Components, Phase::Callers, Phase::EmptyMarks, Phase::Rows, Phase::Sessions];
 
+impl Phase {
+    /// The sorted set of a bucket that has its members.
+    fn index(self) -> &'static str {
+        match self {
+            Self::Callers => "C",
+            Self::EmptyMarks => "V",
+            Self::Rows => "R",
+            Self::Sessions => "S",
+            // These are in no bucket.
+            Self::Root | Self::Components => "",
+        }
+    }
+}
+
 /// Where a part begins: in which phase, in which bucket and at which of its members.
 #[derive(Clone, Copy, Default)]
 struct Position {
@@ -50,7 +64,7 @@ struct Position {
 
 impl ValkeyStore {
     pub(crate) async fn dump_part(&self, after: Option<Cursor>) -> Result<Dump, StoreError> {
-        let mut at = match &after {
+        let at = match &after {
             Some(cursor) => position(cursor).ok_or_else(|| StoreError::Failed {
                 place: self.cluster.place().to_owned(),
                 reason: "this is no place to go on at: begin anew".to_owned(),
@@ -76,27 +90,9 @@ impl ValkeyStore {
                     None => (Vec::new(), next_phase),
                 }
             }
-            _ => {
-                let buckets = self.used_buckets().await?;
-                let mut kept = Vec::new();
-                loop {
-                    let Some(bucket) = buckets.iter().copied().find(|bucket| *bucket >= at.bucket) else {
-                        break (kept, next_phase);
-                    };
-                    if bucket > at.bucket {
-                        at = Position { bucket, member: 0, ..at };
-                    }
-                    let (more, full) = self.dump_bucket(phase, at).await?;
-                    kept.extend(more);
-                    at = if full {
-                        Position { member: at.member.saturating_add(PART as u64), ..at }
-                    } else {
-                        Position { bucket: at.bucket + 1, member: 0, ..at }
-                    };
-                    if kept.len() >= PART {
-                        break (kept, at);
-                    }
-                }
+            Phase::Callers | Phase::EmptyMarks | Phase::Rows | Phase::Sessions => {
+                let (kept, next) = self.dump_buckets(phase, at).await?;
+                (kept, next.unwrap_or(next_phase))
             }
         };
         let next = (usize::from(next.phase) < PHASES.len()).then(|| cursor(next));
@@ -104,7 +100,7 @@ impl ValkeyStore {
     }
 
     async fn dump_root(&self) -> Result<Vec<Kept>, StoreError> {
-        let erasures = self.erasures().await?;
+        let erasures = self.erasures(HANDED_OUT).await?;
         let totals = Kept::Totals { erasures, keys: self.claimed_keys().await?, swept: self.last_sweep().await? };
         let acts = self.all_acts().await?.into_iter().map(Kept::Act);
         let versions = self.versions().await?.into_iter();
@@ -112,21 +108,41 @@ impl ValkeyStore {
         Ok(std::iter::once(totals).chain(acts).chain(versions).collect())
     }
 
-    /// Some members of a bucket, and whether there may be more behind them.
-    async fn dump_bucket(&self, phase: Phase, at: Position) -> Result<(Vec<Kept>, bool), StoreError> {
-        let base = self.names.bucket(at.bucket);
-        let index = match phase {
-            Phase::Root | Phase::Components => return Ok((Vec::new(), false)),
-            Phase::Callers => "C",
-            Phase::EmptyMarks => "V",
-            Phase::Rows => "R",
-            Phase::Sessions => "S",
-        };
+    /// Some members of the buckets from a position on, and where the next part begins, unless there are no more.
+    async fn dump_buckets(&self, phase: Phase, at: Position) -> Result<(Vec<Kept>, Option<Position>), StoreError> {
+        // Most buckets of a small store are empty, which many at once are quickly asked.
+        let sizes: Vec<_> = (at.bucket..BUCKETS).map(|bucket| self.size(phase, bucket).boxed()).collect();
+        let mut sizes = stream::iter(sizes).buffered(AT_ONCE);
+        let mut kept = Vec::new();
+        while let Some((bucket, size)) = sizes.try_next().await? {
+            let mut member = if bucket == at.bucket { at.member } else { 0 };
+            while member < size {
+                kept.extend(self.dump_bucket(phase, bucket, member).await?);
+                member = member.saturating_add(PART as u64);
+                if kept.len() >= PART {
+                    return Ok((kept, Some(Position { bucket, member, ..at })));
+                }
+            }
+        }
+        Ok((kept, None))
+    }
+
+    /// How many members a bucket has.
+    async fn size(&self, phase: Phase, bucket: u16) -> Result<(u16, u64), StoreError> {
+        let base = self.names.bucket(bucket);
+        let mut command = redis::cmd("ZCARD");
+        command.arg(key(&base, phase.index(), b""));
+        let answer = self.cluster.ask(&base, command).await?;
+        Ok((bucket, self.cluster.sound(reply::count(&answer))?))
+    }
+
+    /// Some members of a bucket, from one on.
+    async fn dump_bucket(&self, phase: Phase, bucket: u16, first: u64) -> Result<Vec<Kept>, StoreError> {
+        let base = self.names.bucket(bucket);
         let mut command = redis::cmd("ZRANGE");
-        command.arg(key(&base, index, b"")).arg(at.member).arg(at.member.saturating_add(PART as u64 - 1));
+        command.arg(key(&base, phase.index(), b"")).arg(first).arg(first.saturating_add(PART as u64 - 1));
         let answer = self.cluster.ask(&base, command).await?;
         let members = self.cluster.sound(reply::byte_list(answer))?;
-        let full = members.len() == PART;
         let mut kept = Vec::new();
         match phase {
             Phase::Rows => {
@@ -142,7 +158,7 @@ impl ValkeyStore {
                 kept.extend(dumped.into_iter().flatten());
             }
         }
-        Ok((kept, full))
+        Ok(kept)
     }
 
     async fn dump_member(&self, phase: Phase, base: &[u8], member: [u8; 32]) -> Result<Vec<Kept>, StoreError> {
@@ -165,7 +181,10 @@ impl ValkeyStore {
                 }
             }
             Phase::Sessions => {
-                if let Some(value) = self.value(base, "s", &member).await? {
+                // No time is given, so its mark counts as long as it is there.
+                if !self.ended_with_commit(base, conversation, Timestamp::MIN).await?
+                    && let Some(value) = self.value(base, "s", &member).await?
+                {
                     kept.push(Kept::Session(self.cluster.sound(bytes::session(conversation, &value))?));
                 }
             }
@@ -174,7 +193,7 @@ impl ValkeyStore {
         Ok(kept)
     }
 
-    async fn value(&self, base: &[u8], kind: &str, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) async fn value(&self, base: &[u8], kind: &str, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let mut command = redis::cmd("GET");
         command.arg(key(base, kind, name));
         let answer = self.cluster.ask(base, command).await?;
@@ -197,7 +216,11 @@ impl ValkeyStore {
             Kept::Totals { erasures, keys, swept } => {
                 let root = self.names.root();
                 let erasures = erasures.to_string();
-                self.cluster.write(&root, "raise_erasures", &[erasures.as_bytes()]).await?;
+                // A number that is handed out is above all that conversations have begun with.
+                for name in [HANDED_OUT, COUNTED] {
+                    let arguments: [&[u8]; 3] = [name, erasures.as_bytes(), self.cluster.touch()];
+                    self.cluster.write(&root, "raise", &arguments).await?;
+                }
                 if let Some(keys) = keys {
                     self.claim_keys(keys).await?;
                 }
@@ -224,7 +247,7 @@ impl ValkeyStore {
 
     async fn restore_caller(&self, caller: KeptCaller) -> Result<(), StoreError> {
         let bucket = bucket_of_caller(&caller.identity);
-        let base = self.use_bucket(bucket).await?;
+        let base = self.names.bucket(bucket);
         let fields = caller.fields.iter().map(|field| field.expires);
         let interactions = caller.interaction.iter().map(|interaction| interaction.expires);
         let former = caller.former.iter().map(|(_, expires)| *expires);
@@ -247,16 +270,16 @@ impl ValkeyStore {
     async fn restore_mark(&self, mark: KeptMark) -> Result<(), StoreError> {
         let conversation = mark.conversation;
         let own = bucket_of_conversation(&conversation);
-        let at_conversation = self.use_bucket(own).await?;
+        let at_conversation = self.names.bucket(own);
         // One that leads to nobody may be anywhere.
         let bucket = mark.recorded.as_ref().map_or(own, |(identity, _)| bucket_of_caller(identity));
-        let base = self.use_bucket(bucket).await?;
+        let base = self.names.bucket(bucket);
         self.cluster.write(&base, "restore_mark", &[&conversation.0, &bytes::mark_value(&mark)]).await?;
 
         let pointer = bytes::pointer_value(Pointer { bucket, epoch: 1, ends_session: false });
-        let mut command = redis::cmd("SET");
-        command.arg(key(&at_conversation, "p", &conversation.0)).arg(&pointer).arg("GET");
-        let answer = self.cluster.tell(&at_conversation, command).await?;
+        let due = pointer_due(mark.expires);
+        let arguments: [&[u8]; 3] = [&conversation.0, &pointer, due.as_bytes()];
+        let answer = self.cluster.write(&at_conversation, "restore_pointer", &arguments).await?;
         let before = self.cluster.sound(reply::optional(answer))?;
         let before = self.cluster.sound(before.map(|value| bytes::pointer(&value)).transpose())?;
         if let Some(before) = before.filter(|before| before.bucket != bucket) {
@@ -278,7 +301,7 @@ impl ValkeyStore {
             Some(way) => self.cluster.sound(bytes::pointer(&way))?.bucket,
             None => own,
         };
-        let base = self.use_bucket(bucket).await?;
+        let base = self.names.bucket(bucket);
         self.put_row(&base, &row).await
     }
 
@@ -290,7 +313,7 @@ impl ValkeyStore {
     /// Makes a way to a caller's bucket for the rows of an interaction, and adopts those that came before.
     async fn adopt_rows(&self, bucket: u16, interaction: InteractionId) -> Result<(), StoreError> {
         let own = bucket_of_interaction(&interaction);
-        let at_interaction = self.use_bucket(own).await?;
+        let at_interaction = self.names.bucket(own);
         let way = bytes::pointer_value(Pointer { bucket, epoch: 0, ends_session: false });
         let mut command = redis::cmd("SET");
         command.arg(key(&at_interaction, "i", &interaction.0)).arg(&way).arg("EX").arg(WAY_LIVES);
@@ -306,11 +329,11 @@ impl ValkeyStore {
         for row in &rows {
             self.put_row(&base, row).await?;
         }
-        self.cluster.write(&at_interaction, "drop_rows", &[&interaction.0]).await.map(drop)
+        self.cluster.write(&at_interaction, "drop_rows", &[&interaction.0, self.cluster.touch()]).await.map(drop)
     }
 
     async fn restore_session(&self, session: SavedSession) -> Result<(), StoreError> {
-        let base = self.use_bucket(bucket_of_conversation(&session.conversation)).await?;
+        let base = self.names.bucket(bucket_of_conversation(&session.conversation));
         let value = bytes::session_value(&session);
         self.cluster.write(&base, "restore_session", &[&session.conversation.0, &value]).await.map(drop)
     }

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use agent_memory_store::{
     Commit, Committed, ConversationKey, Ended, ErasedSince, Erasure, Field, IdentityKey, Interaction, InteractionId,
-    Mark, NewInteraction, NewRow, Read, Replaces, Revision, RowId, SavedSession, Sealed, Sessions, Settled, Store,
+    Kept, Mark, NewInteraction, NewRow, Read, Replaces, Revision, RowId, SavedSession, Sealed, Sessions, Settled,
+    Store, Transfer,
 };
 use agent_memory_test_servers::valkey::Reply;
 use agent_memory_valkey::{Durability, Settings, ValkeyStore};
@@ -92,6 +93,21 @@ async fn held(store: &ValkeyStore, number: u8) -> usize {
     store.load(read).await.unwrap().fields.len()
 }
 
+/// Whether a dump has a session.
+async fn has_session(store: &ValkeyStore) -> bool {
+    let mut after = None;
+    loop {
+        let dump = store.dump(after).await.unwrap();
+        if dump.kept.iter().any(|kept| matches!(kept, Kept::Session(_))) {
+            return true;
+        }
+        match dump.next {
+            Some(next) => after = Some(next),
+            None => return false,
+        }
+    }
+}
+
 fn winner(ended: &Ended) -> IdentityKey {
     ended.recorded.as_ref().unwrap().identity
 }
@@ -164,6 +180,8 @@ async fn w4_a_session_has_ended_although_nobody_has_deleted_it() {
     raw(&[b"SET", &pointer(&settings), &claimed]);
     assert_eq!(store.load_session(CONVERSATION, NOW).await.unwrap(), None);
     assert_eq!(store.overdue_sessions(NOW, 9).await.unwrap(), []);
+    assert_eq!(store.health(NOW).await.unwrap().sessions, 0);
+    assert!(!has_session(&store).await);
 
     // Nothing is there that could be replaced, and what is saved next is not taken for what has ended.
     let next = SavedSession { revision: Revision([2; 16]), ..session() };
@@ -173,6 +191,8 @@ async fn w4_a_session_has_ended_although_nobody_has_deleted_it() {
     let there = store.load_session(CONVERSATION, NOW).await.unwrap().unwrap();
     assert_eq!(there.revision, Revision([2; 16]));
     assert_eq!(store.overdue_sessions(NOW, 9).await.unwrap(), [CONVERSATION]);
+    assert_eq!(store.health(NOW).await.unwrap().sessions, 1);
+    assert!(has_session(&store).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

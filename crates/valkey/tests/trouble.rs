@@ -19,9 +19,7 @@ use std::{
     time::Duration,
 };
 
-use agent_memory_store::{
-    Commit, Committed, ConversationKey, Effect, Erasure, Field, IdentityKey, Mark, Read, Sealed, Store, StoreError,
-};
+use agent_memory_store::{Commit, Committed, ConversationKey, Effect, Erasure, IdentityKey, Store, StoreError};
 use agent_memory_test_servers::{
     Signal, free_port,
     valkey::{Cluster, Connection, Node, Reply},
@@ -32,28 +30,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use self::support::{settings, store_in};
-
-const NOW: i64 = 1_767_225_600;
-
-fn commit(number: u8) -> Commit {
-    let field = Field { key: "a".to_owned(), written: NOW, expires: NOW + 7200, value: Sealed(vec![number]) };
-    Commit {
-        conversation: ConversationKey([number; 32]),
-        identity: IdentityKey([number; 32]),
-        identifier: Sealed(vec![1]),
-        erasures: 0,
-        now: NOW,
-        patch: vec![field],
-        interaction: None,
-        mark: Mark { expires: NOW + 7200, report: Sealed(vec![number]) },
-        ends_session: false,
-    }
-}
-
-fn read(number: u8) -> Read {
-    Read { identity: Some(IdentityKey([number; 32])), conversation: None, now: NOW }
-}
+use self::support::{NOW, commit, read, settings, store_in};
 
 fn quick(cluster: &Cluster) -> Settings {
     let times = Settings {
@@ -195,6 +172,21 @@ async fn a_server_that_deletes_what_has_not_expired_is_refused() {
     assert!(matches!(&error, StoreError::UnsuitableServer { reason, .. } if reason.contains("allkeys-lru")), "{error}");
 }
 
+/// It may be a primary tomorrow.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_deletes_what_has_not_expired_is_refused() {
+    let mut cluster = Cluster::start(1, true, &[]).unwrap();
+    let settings = settings(&cluster, Durability::Async);
+    cluster.nodes()[1].connect().unwrap().ask(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lfu"]).unwrap();
+    let error = ValkeyStore::connect(settings.clone()).await.unwrap_err();
+    assert!(matches!(&error, StoreError::UnsuitableServer { reason, .. } if reason.contains("allkeys-lfu")), "{error}");
+    // One that says nothing holds up nobody.
+    cluster.node(1).unwrap().freeze().unwrap();
+    ValkeyStore::connect(settings.clone()).await.unwrap();
+    cluster.node(1).unwrap().kill();
+    ValkeyStore::connect(settings).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_a_log_is_refused_where_one_is_waited_for() {
     let cluster = Cluster::start(1, false, &[]).unwrap();
@@ -245,6 +237,19 @@ async fn a_server_that_is_full_says_so() {
     store.sweep(NOW + 9000).await.expect("and swept");
     connection.ask(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     store.commit(commit(2)).await.unwrap();
+}
+
+/// Functions are not taken by a server that is full. That it has them already is enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn e1_a_store_is_opened_and_erased_from_on_a_server_that_is_full() {
+    let cluster = Cluster::start(1, false, &[]).unwrap();
+    let settings = settings(&cluster, Durability::Async);
+    ValkeyStore::connect(settings.clone()).await.unwrap().commit(commit(1)).await.unwrap();
+    cluster.nodes()[0].connect().unwrap().ask(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    let store = ValkeyStore::connect(settings).await.unwrap();
+    let erasure = Erasure { identity: IdentityKey([1; 32]), key: None, now: NOW, expires: NOW + 7200 };
+    assert_eq!(store.erase(erasure).await.unwrap().fields, 1);
+    assert!(matches!(store.commit(commit(2)).await.unwrap_err(), StoreError::Full { .. }));
 }
 
 /// A caller whose slot moves from one primary to another and back while commits go on.

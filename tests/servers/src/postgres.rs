@@ -185,10 +185,15 @@ impl Postgres {
     }
 
     /// Lets the server stand still, or go on: nothing that it has accepted is answered meanwhile. Connections that it
-    /// has already go on.
+    /// has already go on. When this returns, a server that is to stand still does.
     pub fn signal(&mut self, signal: Signal) {
-        if let Some(process) = &mut self.process {
-            process.signal(signal);
+        let server = self.pid();
+        let Some(process) = &mut self.process else { return };
+        process.signal(signal);
+        let Some(server) = server.filter(|_| signal == Signal::Stop) else { return };
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE && status(&server).is_some_and(|[state, _]| !matches!(&*state, "T" | "Z")) {
+            thread::sleep(Duration::from_millis(2));
         }
     }
 
@@ -230,12 +235,17 @@ impl Postgres {
 
     /// The processes that the server has started, where the system tells.
     fn children(&self) -> Vec<String> {
-        let pid = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
-        let Some(server) = pid.lines().next() else { return Vec::new() };
+        let Some(server) = self.pid() else { return Vec::new() };
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let names = processes.map(|process| process.file_name().to_string_lossy().into_owned());
         let is_child = |process: &String| status(process).is_some_and(|[_, parent]| parent == server);
         names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).filter(is_child).collect()
+    }
+
+    /// The server's first process, if it runs.
+    fn pid(&self) -> Option<String> {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        file.lines().next().map(str::to_owned)
     }
 
     fn log(&self) -> String {

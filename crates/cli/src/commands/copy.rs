@@ -1,25 +1,20 @@
 //! `agent-memory copy`
 
-use std::io::{IsTerminal, Write};
-use std::time::{Duration, Instant};
-
-use agent_memory_host::store::{Tally, copy as copy_store};
+use agent_memory_host::store::copy as copy_store;
 use jiff::Timestamp;
 
 use super::Verdict;
 use crate::arguments::Copy;
+use crate::surroundings::Progress;
 use crate::words::count;
 use crate::{output, stores};
-
-/// How often the progress is shown.
-const SHOWN: Duration = Duration::from_millis(200);
 
 pub(crate) async fn copy(arguments: &Copy) -> anyhow::Result<Verdict> {
     let from = stores::open_store(&arguments.from, false).await?;
     let to = stores::open_store(&arguments.to, true).await?;
     let now = arguments.at.unwrap_or_else(Timestamp::now).as_second();
     let mut progress = Progress::new();
-    let copied = copy_store(&*from, &*to, now, |tally| progress.show(tally)).await;
+    let copied = copy_store(&*from, &*to, now, |tally| progress.show(tally.total())).await;
     progress.end();
     let copied = copied?;
     if arguments.json {
@@ -31,30 +26,4 @@ pub(crate) async fn copy(arguments: &Copy) -> anyhow::Result<Verdict> {
     let kinds = if kinds.is_empty() { "nothing: the store is empty".to_owned() } else { kinds.join(", ") };
     output::text(&format!("Copied {kinds}.\nBoth stores hold the same, with digest {}.\n", copied.digest))?;
     Ok(Verdict::Good)
-}
-
-/// A line on the terminal that says how far the copying has come, if somebody is watching.
-struct Progress {
-    watched: bool,
-    shown: Option<Instant>,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self { watched: std::io::stderr().is_terminal(), shown: None }
-    }
-
-    fn show(&mut self, tally: &Tally) {
-        if self.watched && self.shown.is_none_or(|shown| shown.elapsed() >= SHOWN) {
-            self.shown = Some(Instant::now());
-            anstream::eprint!("\r\x1b[K{} records", tally.total());
-            std::io::stderr().flush().ok();
-        }
-    }
-
-    fn end(&self) {
-        if self.shown.is_some() {
-            anstream::eprint!("\r\x1b[K");
-        }
-    }
 }

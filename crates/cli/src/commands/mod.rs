@@ -9,6 +9,7 @@ mod copy;
 mod demo;
 mod keys;
 mod memory;
+mod move_slots;
 mod new;
 mod run;
 mod serve;
@@ -39,6 +40,7 @@ pub(crate) async fn execute(command: Command) -> anyhow::Result<Verdict> {
         Command::Analytics(arguments) => analytics::analytics(&arguments).await,
         Command::Audit(arguments) => audit::audit(&arguments).await,
         Command::Copy(arguments) => copy::copy(&arguments).await,
+        Command::MoveSlots(arguments) => move_slots::move_slots(&arguments).await,
         Command::Keys(command) => keys::keys(&command),
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Token(arguments) => token::token(arguments),

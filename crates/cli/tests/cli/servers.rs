@@ -195,3 +195,44 @@ fn url(cluster: &Cluster, parameters: &str) -> String {
     let addresses: Vec<_> = cluster.addresses().iter().map(|(host, port)| format!("{host}:{port}")).collect();
     format!("valkey://{}/?{parameters}", addresses.join(","))
 }
+
+#[test]
+fn several_databases_are_one_store_and_another_can_be_added() {
+    if !has_postgres() {
+        return;
+    }
+    let (folder, server) = (desk(), Postgres::start(&[]).unwrap());
+    let map = |file: &str, slots: &[&str]| {
+        let names = ["a", "b", "c"];
+        let shards: Vec<_> = names
+            .iter()
+            .zip(slots)
+            .map(|(name, slots)| json!({ "name": name, "url": server.url(name), "slots": slots }))
+            .collect();
+        folder.write(file, json!({ "agent_memory_shards": 1, "shards": shards }).to_string());
+    };
+    for database in ["a", "b", "c"] {
+        server.create_database(database).unwrap();
+    }
+    map("two.json", &["0-2047", "2048-4095"]);
+    looks_after(&folder, "shards:two.json");
+    let before =
+        folder.run(&[&["analytics", "--json", "--store", "shards:two.json"], &KEYS[..], &AT].concat()).expect(0);
+
+    // All that was held on the caller goes elsewhere, wherever it was.
+    map("three.json", &["", "", "0-4095"]);
+    let moved = folder.run(&["move-slots", "--old", "two.json", "--new", "three.json", "--json"]).expect(0).json();
+    assert!(moved["copied"].as_u64().unwrap() >= 5 && moved["copied"] == moved["verified"], "{moved}");
+    let again = folder.run(&["move-slots", "--old", "two.json", "--new", "three.json", "--json"]).expect(0).json();
+    assert_eq!(again["copied"], 0, "{again}");
+    play(&folder, "shards:two.json", &KEYS).expect_refusal(&["map"]);
+    let after =
+        folder.run(&[&["analytics", "--json", "--store", "shards:three.json"], &KEYS[..], &AT].concat()).expect(0);
+    assert_eq!(after.out, before.out);
+    assert_eq!(remembered(&folder, "shards:three.json")["cheese_type"]["value"], "gorgonzola");
+    is_forgotten(&folder, "shards:three.json");
+
+    map("wrong.json", &["0-2047", "2047-4095"]);
+    play(&folder, "shards:wrong.json", &KEYS).expect_refusal(&["wrong.json", "2047"]);
+    play(&folder, "shards:missing.json", &KEYS).expect_refusal(&["missing.json"]);
+}

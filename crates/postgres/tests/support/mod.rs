@@ -28,6 +28,7 @@ impl Database {
             let database = Self { name };
             let sql = "DELETE FROM callers; DELETE FROM fields; DELETE FROM marks; DELETE FROM metrics;
                 DELETE FROM sessions; DELETE FROM agents; DELETE FROM components; DELETE FROM acts;
+                DELETE FROM registers;
                 UPDATE store SET erasures = 0, keys = NULL, swept = NULL";
             database.run(sql).await;
             return database;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     Backend, Commit, Committed, ConversationKey, Ended, Erasure, Erasures, Field, IdentityKey, Interaction,
-    InteractionId, Mark, NewInteraction, NewRow, Read, Recorded, Replaces, Revision, RowId, SavedSession, Sealed,
-    Settled, StoredSession, Timestamp,
+    InteractionId, Loaded, Mark, NewInteraction, NewRow, Read, Recorded, Replaces, Revision, RowId, SavedSession,
+    Sealed, Settled, StoreError, StoredSession, Timestamp,
 };
 
 pub(super) type Subject = Arc<dyn Backend>;
@@ -154,7 +154,12 @@ pub(super) fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 pub(super) async fn erasures(store: &Subject) -> Erasures {
-    store.load(Read { identity: None, conversation: None, now: NOW }).await.unwrap().erasures
+    store.load(Read { identity: None, conversation: Some(conversation(u64::MAX)), now: NOW }).await.unwrap().erasures
+}
+
+/// What is read, but for what is said only to those who name a conversation.
+pub(super) async fn load_without_erasures(store: &Subject, read: Read) -> Result<Loaded, StoreError> {
+    Ok(Loaded { erasures: 0, ..store.load(read).await? })
 }
 
 pub(super) async fn recorded(store: &Subject, conversation_number: u64, now: Timestamp) -> Recorded {
@@ -162,9 +167,13 @@ pub(super) async fn recorded(store: &Subject, conversation_number: u64, now: Tim
     ended.expect("it is committed").recorded.expect("nobody was erased")
 }
 
-/// Bytes that no other number and kind have, and that begin alike for neighbours.
+/// Bytes that no other number and kind have, in the order of the numbers. Of two neighbours they begin alike, so that
+/// nothing less than all of them tells them apart; others differ in their first 12 bits, so that they are in different
+/// slots.
 pub(super) fn bytes(number: u64, kind: u8) -> [u8; 32] {
     let mut bytes = [kind; 32];
+    let slot = (number / 2).min(800) * 5 + u64::from(kind);
+    bytes[..2].copy_from_slice(&(slot << 4).to_be_bytes()[6..]);
     bytes[8..16].copy_from_slice(&number.to_be_bytes());
     bytes
 }

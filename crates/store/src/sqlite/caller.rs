@@ -114,6 +114,23 @@ impl Caller {
         (before.into_fields(now).len() as u64, interactions as u64)
     }
 
+    /// Gives an erasure that is remembered under one number another. Answers whether there is such an erasure.
+    pub(super) fn renumber(&mut self, key: Option<&str>, from: Erasures, to: Erasures) -> bool {
+        let remembered = match key {
+            Some(key) => {
+                self.erased_keys.iter_mut().find(|(erased, _)| erased == key).map(|(_, remembered)| remembered)
+            }
+            None => self.erased.as_mut(),
+        };
+        match remembered.filter(|remembered| remembered.number == from) {
+            Some(remembered) => {
+                remembered.number = to;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Removes what has expired, and the identifier if nothing else is left.
     pub(super) fn sweep(&mut self, now: Timestamp, swept: &mut Swept) {
         let fields = self.fields.len();

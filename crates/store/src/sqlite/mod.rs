@@ -11,6 +11,7 @@ mod record;
 mod schema;
 mod scrub;
 mod sessions;
+mod shard;
 mod survey;
 mod sweep;
 #[cfg(test)]
@@ -268,7 +269,8 @@ impl Sessions for SqliteStore {
     }
 
     async fn overdue_sessions(&self, now: Timestamp, limit: usize) -> Result<Vec<ConversationKey>, StoreError> {
-        self.long_reads.read(move |connection| sessions::overdue(connection, now, limit)).await
+        let overdue = self.long_reads.read(move |connection| sessions::overdue(connection, now, limit)).await?;
+        Ok(overdue.into_iter().map(|(_, conversation)| conversation).collect())
     }
 }
 

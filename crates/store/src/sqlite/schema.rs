@@ -107,7 +107,7 @@ CREATE TABLE components (
 ) STRICT;
 ";
 
-/// Records are sealed, and administrators leave a trail.
+/// Records are sealed, administrators leave a trail, and a store can be one of several.
 const THIRD: &str = "
 -- By which keys the records are sealed. NULL: nobody has said so yet. Empty: they were written before there were keys.
 ALTER TABLE store ADD COLUMN keys BLOB;
@@ -123,6 +123,15 @@ CREATE TABLE acts (
 ) STRICT;
 CREATE INDEX acts_by_time ON acts (at, id);
 CREATE INDEX acts_by_expiry ON acts (expires);
+
+-- What a store that is one of several is told to remember.
+CREATE TABLE registers (
+    key BLOB NOT NULL UNIQUE,
+    -- NULL: never.
+    expires INTEGER,
+    value BLOB NOT NULL
+) STRICT;
+CREATE INDEX registers_by_expiry ON registers (expires) WHERE expires IS NOT NULL;
 ";
 
 /// What a SQLite file says of itself.

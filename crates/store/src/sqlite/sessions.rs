@@ -63,11 +63,15 @@ pub(super) fn load(
 }
 
 /// One statement, which is one snapshot.
-pub(super) fn overdue(connection: &Connection, now: Timestamp, limit: usize) -> Attempt<Vec<ConversationKey>> {
+pub(super) fn overdue(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Attempt<Vec<(Timestamp, ConversationKey)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT conversation FROM sessions WHERE overdue <= ?1 AND expires > ?1 ORDER BY overdue, conversation LIMIT ?2",
+        "SELECT overdue, conversation FROM sessions WHERE overdue <= ?1 AND expires > ?1 ORDER BY overdue, conversation LIMIT ?2",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = statement.query_map(params![now, limit], |row| row.get(0).map(ConversationKey))?;
+    let found = statement.query_map(params![now, limit], |row| Ok((row.get(0)?, ConversationKey(row.get(1)?))))?;
     Ok(found.collect::<Result<_, _>>()?)
 }

@@ -24,6 +24,7 @@ enum Stage {
     Agents,
     Components,
     Acts,
+    Registers,
     Note,
 }
 
@@ -50,6 +51,7 @@ impl Sweep {
             Stage::Agents => self.agents(connection)?,
             Stage::Components => self.component(connection)?,
             Stage::Acts => self.delete(connection, "acts")?,
+            Stage::Registers => self.delete(connection, "registers")?,
             Stage::Note => self.note(connection)?,
         };
         if deleted == self.stage.rows() {
@@ -62,7 +64,8 @@ impl Sweep {
             Stage::Callers => Stage::Agents,
             Stage::Agents => Stage::Components,
             Stage::Components => Stage::Acts,
-            Stage::Acts => Stage::Note,
+            Stage::Acts => Stage::Registers,
+            Stage::Registers => Stage::Note,
             Stage::Note => return Ok(Some(self.swept)),
         };
         Ok(None)

@@ -57,7 +57,7 @@ fn is_in_files(folder: &Path, text: &str) -> bool {
 fn rows(folder: &TempDir) -> Vec<(String, Vec<Value>)> {
     let connection = Connection::open(folder.path().join("store.db")).unwrap();
     let mut rows = Vec::new();
-    for table in ["store", "callers", "marks", "metrics", "sessions", "agents", "components"] {
+    for table in ["store", "callers", "marks", "metrics", "sessions", "agents", "components", "acts", "registers"] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
         let columns = statement.column_count();
         let found = statement.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();

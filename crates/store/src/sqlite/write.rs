@@ -61,10 +61,19 @@ pub(super) fn amend(connection: &Connection, amendment: Amendment) -> Attempt<bo
 }
 
 pub(super) fn erase(connection: &Connection, erasure: Erasure) -> Attempt<Erased> {
-    let Erasure { identity, key, now, expires } = erasure;
-    let number: Erasures = connection
+    let number = count_erasure(connection)?;
+    erase_as(connection, erasure, number)
+}
+
+pub(super) fn count_erasure(connection: &Connection) -> Attempt<Erasures> {
+    let counted = connection
         .prepare_cached("UPDATE store SET erasures = erasures + 1 RETURNING erasures")?
         .query_row([], |row| row.get(0))?;
+    Ok(counted)
+}
+
+pub(super) fn erase_as(connection: &Connection, erasure: Erasure, number: Erasures) -> Attempt<Erased> {
+    let Erasure { identity, key, now, expires } = erasure;
     let mut caller = read::caller(connection, &identity)?.unwrap_or_default();
     let mut erased = Erased::default();
     match key {

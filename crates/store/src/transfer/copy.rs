@@ -7,6 +7,10 @@ use serde::Serialize;
 
 use crate::{Backend, Erasures, Kept, StoreError, Timestamp};
 
+/// How long a copy may take, in seconds: half a day. A store may delete by itself what expires meanwhile, so that this is copied
+/// and not compared.
+const LONGEST_COPY: Timestamp = 12 * 3600;
+
 /// How many things of each kind there are, and a digest of them that does not depend on their order.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Tally {
@@ -22,9 +26,9 @@ pub struct Tally {
 /// What was copied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Copied {
-    /// How much of each kind, as it was found in the other store afterwards.
+    /// How much of each kind.
     pub counts: BTreeMap<&'static str, u64>,
-    /// A digest of all of it, in hexadecimal. That of both stores is the same.
+    /// A digest, in hexadecimal, of all of it that lasts for half a day. That of both stores is the same.
     pub digest: String,
 }
 
@@ -57,7 +61,8 @@ pub enum CopyError {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum([u64; 4]);
 
-/// Copies all that has not expired, and compares both stores afterwards. `progress` is told after every part how much
+/// Copies all that has not expired, and compares afterwards what both stores have of it that does not expire within the
+/// hours that a copy may take. `progress` is told after every part how much
 /// has been read: from the one store, from the other, and from the one again.
 ///
 /// Nothing is opened or sealed anew: the other store has to be used with the same keys. A copy that was broken off is
@@ -72,7 +77,8 @@ pub async fn copy(
     now: Timestamp,
     mut progress: impl FnMut(&Tally),
 ) -> Result<Copied, CopyError> {
-    let mut expected = Tally::default();
+    let lasts_until = now.saturating_add(LONGEST_COPY);
+    let (mut copied, mut expected) = (Tally::default(), Tally::default());
     let mut after = None;
     loop {
         let part = from.dump(after).await?;
@@ -83,25 +89,26 @@ pub async fn copy(
             {
                 return Err(CopyError::OtherKeys);
             }
-            expected.add(kept);
+            copied.add(kept);
+            kept.clone().alive(lasts_until).iter().for_each(|kept| expected.add(kept));
         }
         to.restore(kept).await?;
-        progress(&expected);
+        progress(&copied);
         after = part.next;
         if after.is_none() {
             break;
         }
     }
-    let found = Tally::of(to, now, &mut progress).await?;
+    let found = Tally::of(to, lasts_until, &mut progress).await?;
     // Somebody may have written to what was read already.
-    let again = Tally::of(from, now, &mut progress).await?;
+    let again = Tally::of(from, lasts_until, &mut progress).await?;
     if again != expected || again.erasures != expected.erasures {
         return Err(CopyError::Changed);
     }
     if found != expected || found.erasures < expected.erasures {
         return Err(CopyError::Different { kinds: expected.differences(&found) });
     }
-    Ok(Copied { digest: found.digest(), counts: found.counts })
+    Ok(Copied { digest: found.digest(), counts: copied.counts })
 }
 
 impl PartialEq for Tally {
@@ -131,7 +138,7 @@ impl Tally {
         self.counts.values().sum()
     }
 
-    fn add(&mut self, kept: &Kept) {
+    pub(crate) fn add(&mut self, kept: &Kept) {
         let kind = match kept {
             Kept::Totals { erasures, .. } => {
                 self.erasures = self.erasures.max(*erasures);
@@ -145,11 +152,17 @@ impl Tally {
             Kept::Component { .. } => "components",
             Kept::Act(_) => "acts",
         };
-        *self.counts.entry(kind).or_default() += 1;
-        self.digests.entry(kind).or_default().add(digest(kept));
+        self.add_as(kind, kept);
     }
 
-    fn differences(&self, other: &Self) -> Vec<&'static str> {
+    /// Counts a thing of a kind.
+    pub(crate) fn add_as(&mut self, kind: &'static str, thing: &impl Serialize) {
+        *self.counts.entry(kind).or_default() += 1;
+        self.digests.entry(kind).or_default().add(digest(thing));
+    }
+
+    /// The kinds of which there are not the same.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
         let mut kinds: Vec<&'static str> = self.counts.keys().chain(other.counts.keys()).copied().collect();
         kinds.sort_unstable();
         kinds.dedup();
@@ -183,10 +196,10 @@ impl fmt::Display for Sum {
 }
 
 /// A digest of one thing, which says of what kind it is.
-fn digest(kept: &Kept) -> Sum {
+fn digest(thing: &impl Serialize) -> Sum {
     let mut hasher = blake3::Hasher::new();
     // What is written to a hasher is always taken, and every list knows its length.
-    let _ = postcard::to_io(kept, &mut hasher);
+    let _ = postcard::to_io(thing, &mut hasher);
     let mut limbs = [0; 4];
     for (limb, bytes) in limbs.iter_mut().zip(hasher.finalize().as_bytes().as_chunks().0) {
         *limb = u64::from_be_bytes(*bytes);

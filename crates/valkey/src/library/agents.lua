@@ -22,7 +22,10 @@ local function publish(keys, args)
 end
 
 local function withdraw(keys, args)
-  return withdraw_current(keys[1], args[1], args[2])
+  local agent, hour, touch = unpack(args)
+  local withdrawn = withdraw_current(keys[1], agent, hour)
+  if withdrawn == 0 then cover(keys[1], touch) end
+  return withdrawn
 end
 
 local function put_component(keys, args)

@@ -45,8 +45,11 @@ local function erase_caller(base, identity, now)
   return count(fields) .. count(interactions) .. count(metrics)
 end
 
--- What is remembered of an erasure: number, expiry, token, and how much was erased. The number is above all others
--- until the store's has been counted, so that every commit that might have begun before is refused.
+-- Above all numbers. An erasure has it until the store's has been counted, so that every commit that might have begun
+-- before is refused.
+local NO_NUMBER = '\255\255\255\255\255\255\255\255'
+
+-- What is remembered of an erasure: number, expiry, token, and how much was erased.
 local function erase(keys, args)
   local base = keys[1]
   local now, identity, expires, ttl, token, name = unpack(args)
@@ -73,21 +76,31 @@ local function erase(keys, args)
     call('HDEL', caller, field)
     if earlier then expires = latest(earlier:sub(9, 16), expires) end
   end
-  call('HSET', key, name, string.rep('\255', 8) .. expires .. token .. erased)
+  call('HSET', key, name, NO_NUMBER .. expires .. token .. erased)
   outlive(key, lives, ttl)
   call('ZADD', base .. 'C', 'LT', score(expires), identity)
   return erased
 end
 
--- Gives an erasure its number, unless another came after it, which then gets a higher one.
+-- Gives an erasure its number. If another came after it that has none yet, that one is the answer, by name and token:
+-- it may have been broken off, and would refuse every commit until it is forgotten.
 local function number_erasure(keys, args)
   local identity, name, token, number = unpack(args)
   local key = keys[1] .. 'e' .. identity
   local what = call('HGET', key, name)
-  if what and what:sub(17, 32) == token then
-    call('HSET', key, name, number .. what:sub(9))
+  if not what then
+    name = 'a'
+    what = call('HGET', key, name)
   end
-  return true
+  if not what then return {} end
+  local has_none = what:sub(1, 8) == NO_NUMBER
+  if what:sub(17, 32) == token then
+    if has_none then what = number .. what:sub(9) end
+    call('HSET', key, name, what)
+  elseif has_none then
+    return {name, what:sub(17, 32)}
+  end
+  return {}
 end
 
 local function count_erasure(keys)

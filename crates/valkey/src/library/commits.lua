@@ -153,7 +153,7 @@ end
 
 -- Claims a conversation, unless somebody has. Answers with what stands.
 local function claim(keys, args)
-  local conversation, wanted, ends, ttl = unpack(args)
+  local conversation, wanted, ends, ttl, due_at = unpack(args)
   local key = keys[1] .. 'p' .. conversation
   local stands = call('GET', key)
   if not stands then
@@ -166,6 +166,10 @@ local function claim(keys, args)
   local lives = call('TTL', key)
   call('SET', key, stands, 'KEEPTTL')
   outlive(key, lives, ttl)
+  if lives == -1 then
+    -- It was restored, and has to outlive the mark that may come now.
+    call('ZADD', keys[1] .. 'P', 'GT', due_at, conversation)
+  end
   return stands
 end
 

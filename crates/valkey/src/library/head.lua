@@ -52,6 +52,12 @@ local function outlive(key, before, ttl)
   end
 end
 
+-- A WAIT covers what the connection has written before it. A call that changes nothing because another has done it
+-- already writes this, so that what the other did is waited for too.
+local function cover(base, touch)
+  if touch == '1' then call('SET', base .. 'w', '', 'EX', 60) end
+end
+
 -- The members of a sorted set with a score up to a time: at most `limit` of them.
 local function due(index, now, limit)
   return call('ZRANGE', index, '-inf', score(now), 'BYSCORE', 'LIMIT', '0', limit)

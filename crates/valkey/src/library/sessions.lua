@@ -16,7 +16,8 @@ local function end_session(keys, args)
 end
 
 local function delete_session(keys, args)
-  drop_session(keys[1], args[1])
+  local conversation, touch = unpack(args)
+  if drop_session(keys[1], conversation) == 0 then cover(keys[1], touch) end
   return true
 end
 
@@ -56,6 +57,22 @@ local function save_session(keys, args)
     return {'saved'}
   end
   return {'refused'}
+end
+
+-- How many callers a bucket has, how many interactions with rows, and how many sessions that have not expired; and
+-- which of these end with the commit of their conversations, with their pointers.
+local function summary(keys, args)
+  local base, now = keys[1], args[1]
+  local alive = call('ZRANGE', base .. 'S', '(' .. score(now), '+inf', 'BYSCORE')
+  local found = {tostring(call('ZCARD', base .. 'C')), tostring(call('ZCARD', base .. 'R')), tostring(#alive)}
+  for _, conversation in ipairs(alive) do
+    local pointer = call('GET', base .. 'p' .. conversation)
+    if pointer and pointer:sub(7, 7) == '\1' then
+      found[#found + 1] = conversation
+      found[#found + 1] = pointer
+    end
+  end
+  return found
 end
 
 -- Up to a number of overdue conversations, since when they are, and their pointers.

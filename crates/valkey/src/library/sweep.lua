@@ -99,11 +99,18 @@ local function sweep(keys, args)
     end
     call('ZREM', base .. 'V', conversation)
   end
+  local pointers = due(base .. 'P', now, limit)
+  for _, conversation in ipairs(pointers) do
+    if call('TTL', base .. 'p' .. conversation) == -1 then call('DEL', base .. 'p' .. conversation) end
+    call('ZREM', base .. 'P', conversation)
+  end
   local sessions = due(base .. 'S', now, limit)
   for _, conversation in ipairs(sessions) do
     swept.sessions = swept.sessions + drop_session(base, conversation)
   end
-  if #interactions == limit or #marks == limit or #sessions == limit then more = 1 end
+  for _, found in ipairs({interactions, marks, pointers, sessions}) do
+    if #found == limit then more = 1 end
+  end
   return {swept.fields, swept.identifiers, swept.interactions, swept.metrics, swept.sessions, more}
 end
 

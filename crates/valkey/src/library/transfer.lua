@@ -31,6 +31,13 @@ local function restore_mark(keys, args)
   return true
 end
 
+-- Sets a pointer that lives until it is swept, and answers with the one that was there.
+local function restore_pointer(keys, args)
+  local conversation, pointer, due_at = unpack(args)
+  call('ZADD', keys[1] .. 'P', due_at, conversation)
+  return call('SET', keys[1] .. 'p' .. conversation, pointer, 'GET')
+end
+
 local function restore_row(keys, args)
   local base, interaction = keys[1], args[1]
   call('HSET', base .. 'r' .. interaction, args[2], args[3])
@@ -40,8 +47,11 @@ local function restore_row(keys, args)
 end
 
 local function drop_rows(keys, args)
-  call('ZREM', keys[1] .. 'R', args[1])
-  return call('DEL', keys[1] .. 'r' .. args[1])
+  local base, interaction, touch = keys[1], args[1], args[2]
+  call('ZREM', base .. 'R', interaction)
+  local dropped = call('DEL', base .. 'r' .. interaction)
+  if dropped == 0 then cover(base, touch) end
+  return dropped
 end
 
 local function restore_session(keys, args)
@@ -68,11 +78,26 @@ local function restore_version(keys, args)
   return true
 end
 
--- Raises the count of erasures.
-local function raise_erasures(keys, args)
-  local held = call('GET', keys[1] .. 'erasures') or '0'
-  if tonumber(args[1]) > tonumber(held) then
-    call('SET', keys[1] .. 'erasures', args[1])
+-- Raises a number.
+local function raise(keys, args)
+  local name, number, touch = unpack(args)
+  local held = call('GET', keys[1] .. name) or '0'
+  if tonumber(number) > tonumber(held) then
+    call('SET', keys[1] .. name, number)
+  else
+    cover(keys[1], touch)
   end
   return true
+end
+
+-- Claims the store for keys, unless others have. Answers with what stands.
+local function claim_keys(keys, args)
+  local wanted, touch = unpack(args)
+  local stands = call('GET', keys[1] .. 'keys')
+  if stands then
+    cover(keys[1], touch)
+    return stands
+  end
+  call('SET', keys[1] .. 'keys', wanted)
+  return wanted
 end
