@@ -229,14 +229,14 @@ impl Administration {
         Ok(Sweep { deleted, keys })
     }
 
-    /// The audit trail: up to `limit` acts of the last year, in the order of their hours, the first ones or those after
-    /// [a place](Act::page) in it. Acts of one hour are in no order: whoever wants what came later has to ask again for
-    /// the whole of the last hour.
+    /// The audit trail: the acts of the last year in the order of their hours, a page at a time, the first page or the one
+    /// after another. Acts of one hour are in no order: whoever wants what came later has to ask again for the whole of
+    /// the last hour.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn acts(&self, after: Option<AuditPage>, limit: usize) -> Result<Vec<Act>, AdministrationError> {
-        Ok(self.shared.acts(after, limit).await?)
+    pub async fn acts(&self, after: Option<AuditPage>) -> Result<(Vec<Act>, Option<AuditPage>), AdministrationError> {
+        Ok(self.shared.acts(after).await?)
     }
 
     /// Notes in the audit trail that something is about to be done by other ways than this: an agent is published, fields

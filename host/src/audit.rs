@@ -19,6 +19,9 @@ const REMEMBERED: i64 = 365 * DAY;
 
 const HOUR: i64 = 3600;
 
+/// How many acts are listed at once.
+const PAGE: usize = 256;
+
 /// What an administrator did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -139,15 +142,16 @@ impl Shared {
         Ok(Act::new(begun.id, begun.at, begun.stored))
     }
 
-    /// Up to `limit` acts, from the first one after a place in the trail.
-    pub(crate) async fn acts(&self, after: Option<AuditPage>, limit: usize) -> Result<Vec<Act>, StoreError> {
+    /// A page of the trail, and where the next one begins.
+    pub(crate) async fn acts(&self, after: Option<AuditPage>) -> Result<(Vec<Act>, Option<AuditPage>), StoreError> {
         let after = after.map(|AuditPage(at, id)| (at, id));
-        let found = self.store.acts(after, limit, self.now().as_second()).await?;
+        let found = self.store.acts(after, PAGE, self.now().as_second()).await?;
+        let next = found.last().filter(|_| found.len() == PAGE).map(|last| AuditPage(last.at, last.id));
         let read = |store::Act { id, at, record, .. }| match self.codec.open(Place::Act { id, at }, &record) {
             Ok(stored) => Ok(Act::new(id, at, stored)),
             Err(why) => Err(damaged("an entry of the audit trail", why)),
         };
-        found.into_iter().map(read).collect()
+        Ok((found.into_iter().map(read).collect::<Result<_, _>>()?, next))
     }
 
     async fn put_act(&self, begun: &BegunAct) -> Result<(), StoreError> {
@@ -159,12 +163,6 @@ impl Shared {
 }
 
 impl Act {
-    /// Where it is in the trail.
-    pub fn page(&self) -> Option<AuditPage> {
-        let id = Uuid::parse_str(&self.id).ok()?;
-        Some(AuditPage(self.at.as_second(), ActId(*id.as_bytes())))
-    }
-
     fn new(id: ActId, at: i64, stored: StoredAct) -> Self {
         let StoredAct { act, by, scope, counts, unreadable_from, completed } = stored;
         let mut act = Self {

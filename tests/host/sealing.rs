@@ -31,7 +31,7 @@ async fn a6_metric_rows_can_be_read_for_as_long_as_they_are_held() {
         assert_eq!(administration.analytics().await.unwrap().totals.conversations, rows, "{now}");
     }
     // The sweep that found something is in the trail.
-    let [act] = administration.acts(None, 9).await.unwrap().try_into().unwrap();
+    let [act] = administration.acts(None).await.unwrap().0.try_into().unwrap();
     assert_eq!((act.act, act.counts["metrics"], act.scope), (ActKind::Sweep, 2, None));
 }
 
@@ -108,7 +108,7 @@ async fn an_act_is_noted_before_it_is_done() {
     store.fail(&[Fault::RecordAct]);
     assert!(matches!(erase().await, Err(AdministrationError::Store(_))));
     store.fail(&[]);
-    assert_eq!(administration.acts(None, 9).await.unwrap(), []);
+    assert_eq!(administration.acts(None).await.unwrap().0, []);
     assert_eq!(
         desk.start(NewConversation { caller_number: Some(CALLER.into()), ..Default::default() })
             .await
@@ -123,10 +123,10 @@ async fn an_act_is_noted_before_it_is_done() {
     store.fail(&[Fault::Erase]);
     assert!(matches!(erase().await, Err(AdministrationError::Store(_))));
     store.fail(&[]);
-    assert_eq!(kinds(&administration.acts(None, 9).await.unwrap()), [(ActKind::Erase, false)]);
+    assert_eq!(kinds(&administration.acts(None).await.unwrap().0), [(ActKind::Erase, false)]);
 
     let receipt = erase().await.unwrap().receipt;
-    let acts = administration.acts(None, 9).await.unwrap();
+    let acts = administration.acts(None).await.unwrap().0;
     assert!(acts.contains(&receipt));
     assert_eq!((receipt.by.as_deref(), receipt.counts["fields"]), (Some("alice"), 1));
     assert_eq!(receipt.unreadable_from.unwrap().to_string(), "2026-06-01T00:00:00Z");

@@ -16,6 +16,9 @@
     reason = "a benchmark may panic when something is wrong"
 )]
 
+#[path = "../tests/support/numbered.rs"]
+mod numbered;
+
 use std::{
     sync::{
         Arc,
@@ -31,6 +34,7 @@ use agent_memory_store::{
 };
 use agent_memory_test_servers::valkey::{Cluster, Connection};
 use agent_memory_valkey::{Durability, Settings, ValkeyStore};
+use numbered::{half, spread};
 
 const TASKS: u64 = 32;
 const ROUNDS: usize = 7;
@@ -300,21 +304,6 @@ fn commit(number: u64) -> Commit {
         mark: Mark { expires: LATER, report: Sealed(vec![11; 200]) },
         ends_session: false,
     }
-}
-
-/// Keys as even as real ones.
-fn spread(number: u64, kind: u8) -> [u8; 32] {
-    let mut key = [kind; 32];
-    let first = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    key[..8].copy_from_slice(&first.to_be_bytes());
-    key[8..16].copy_from_slice(&number.to_be_bytes());
-    key
-}
-
-fn half(number: u64, kind: u8) -> [u8; 16] {
-    let mut id = [kind; 16];
-    id[8..].copy_from_slice(&number.to_be_bytes());
-    id
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

@@ -8,15 +8,12 @@ use crate::arguments::Audit;
 use crate::words::{plain, time};
 use crate::{output, surroundings};
 
-/// How many acts are asked for at once.
-const PAGE: usize = 256;
-
 pub(crate) async fn audit(arguments: &Audit) -> anyhow::Result<Verdict> {
     let administration = surroundings::administration(&arguments.stored).await?;
     let mut after = None;
     let mut any = false;
     loop {
-        let acts = administration.acts(after, PAGE).await?;
+        let (acts, next) = administration.acts(after).await?;
         for act in &acts {
             if arguments.json {
                 output::json_line(act)?;
@@ -25,8 +22,8 @@ pub(crate) async fn audit(arguments: &Audit) -> anyhow::Result<Verdict> {
             }
         }
         any |= !acts.is_empty();
-        after = acts.last().and_then(Act::page);
-        if acts.len() < PAGE {
+        after = next;
+        if after.is_none() {
             break;
         }
     }

@@ -8,12 +8,12 @@ use serde_json::json;
 
 use crate::support::{Folder, Ran, cheese_shop};
 
-const CALLER: &str = "+441632960001";
+pub(crate) const CALLER: &str = "+441632960001";
 const STORE: [&str; 2] = ["--store", "sqlite:memory.db"];
-const AT: [&str; 2] = ["--at", "2026-03-05T00:00:00Z"];
+pub(crate) const AT: [&str; 2] = ["--at", "2026-03-05T00:00:00Z"];
 
 /// What was said and by whom. None of it is to be found in a file.
-const SECRETS: [&str; 4] = ["441632960001", "gorgonzola", "call-of-somebody", "special refund"];
+pub(crate) const SECRETS: [&str; 4] = ["441632960001", "gorgonzola", "call-of-somebody", "special refund"];
 
 const SCENARIO: &str = r#"
 config: { memory: { repeat_caller: { analytics_enabled: true, state_keys: [cheese_type, booking_day] } } }

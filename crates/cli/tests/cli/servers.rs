@@ -6,14 +6,10 @@ use std::path::{Path, PathBuf};
 use agent_memory_test_servers::{postgres::Postgres, valkey::Cluster};
 use serde_json::json;
 
+use crate::sealing::{AT, CALLER, SECRETS};
 use crate::support::{Folder, Ran, cheese_shop};
 
-const CALLER: &str = "+441632960001";
-const AT: [&str; 2] = ["--at", "2026-03-05T00:00:00Z"];
 const KEYS: [&str; 2] = ["--keys", "file:memory.keys"];
-
-/// What was said and by whom.
-const SECRETS: [&str; 4] = ["441632960001", "gorgonzola", "call-of-somebody", "special refund"];
 
 const SCENARIO: &str = r#"
 config: { memory: { repeat_caller: { analytics_enabled: true, state_keys: [cheese_type, booking_day] } } }

@@ -1,20 +1,17 @@
 //! The audit trail.
 
-use agent_memory_host::{Act, Administration, AdministrationError};
+use agent_memory_host::Act;
 use axum::body::Body as Stream;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 
-use super::Refusals;
+use super::{Refusals, pages};
 use crate::Problem;
 use crate::access::{Grant, Holder, Permission};
 use crate::service::Service;
-
-/// How many acts are read at once.
-const PAGE: usize = 256;
 
 /// What administrators did in the last year
 ///
@@ -28,35 +25,14 @@ pub(crate) async fn list(State(service): State<Service>, holder: Holder) -> Resu
     holder.grant.check_permission(Permission::Administer)?;
     let administration = holder.administration(&service);
     // A store that is away is still told of by the status.
-    let first = administration.acts(None, PAGE).await?;
-    let others = others(administration, &first);
-    let pages = stream::once(async { Ok(first) }).chain(others);
+    let first = administration.acts(None).await?;
+    let pages = pages(first, move |after| {
+        let administration = administration.clone();
+        async move { administration.acts(Some(after)).await }
+    });
     let pages = pages.inspect_err(|error| tracing::error!(%error, "the audit trail has broken off"));
     let lines = pages.map_ok(move |acts: Vec<Act>| lines(&acts, &holder.grant));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Stream::from_stream(lines)).into_response())
-}
-
-/// All further pages.
-fn others(
-    administration: Administration,
-    first: &[Act],
-) -> impl futures::Stream<Item = Result<Vec<Act>, AdministrationError>> + use<> {
-    stream::try_unfold(next(first), move |after| {
-        let administration = administration.clone();
-        async move {
-            if after.is_none() {
-                return Ok(None);
-            }
-            let acts = administration.acts(after, PAGE).await?;
-            let after = next(&acts);
-            Ok(Some((acts, after)))
-        }
-    })
-}
-
-/// Where the next page begins, if this was not the last.
-fn next(acts: &[Act]) -> Option<agent_memory_host::AuditPage> {
-    if acts.len() == PAGE { acts.last().and_then(Act::page) } else { None }
 }
 
 /// The acts that a grant covers, a line each.

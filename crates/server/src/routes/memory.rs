@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use agent_memory_host::{
-    ActKind, Administration, AdministrationError, BegunAct, Caller, CallerPage, Export, MemoryPatch, Scope,
-};
+use agent_memory_host::{ActKind, Administration, AdministrationError, BegunAct, Caller, Export, MemoryPatch, Scope};
 use axum::Json;
 use axum::body::{Body as Stream, Bytes};
 use axum::extract::{Request, State};
@@ -13,7 +11,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{IMPORT_BYTES, Refusals};
+use super::{IMPORT_BYTES, Refusals, pages};
 use crate::Problem;
 use crate::access::{Grant, Holder, Permission};
 use crate::input::{At, Body, In, is_of_type, parse};
@@ -195,23 +193,13 @@ pub(crate) async fn export_all(State(service): State<Service>, holder: Holder) -
     let administration = holder.administration(&service);
     let act = administration.begin_act(ActKind::ExportAll, holder.grant.scope().as_ref()).await?;
     // A store that is away is still told of by the status.
-    let (callers, next) = administration.callers(None).await?;
-    let pages = stream::once(async { Ok(callers) }).chain(others(administration.clone(), next));
+    let first = administration.callers(None).await?;
+    let further = administration.clone();
+    let pages = pages(first, move |after| {
+        let administration = further.clone();
+        async move { administration.callers(Some(after)).await }
+    });
     Ok(lines(pages, holder.grant, administration, act))
-}
-
-/// The callers of all further pages.
-fn others(
-    administration: Administration,
-    next: Option<CallerPage>,
-) -> impl futures::Stream<Item = Result<Vec<Caller>, AdministrationError>> {
-    stream::try_unfold(next, move |next| {
-        let administration = administration.clone();
-        async move {
-            let Some(after) = next else { return Ok(None) };
-            administration.callers(Some(after)).await.map(Some)
-        }
-    })
 }
 
 /// The callers that a grant covers, a line each. The audit trail has their number once all are sent.

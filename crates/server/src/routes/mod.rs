@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use std::collections::BTreeMap;
 
+use agent_memory_host::AdministrationError;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use futures::{Stream, StreamExt, stream};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -78,6 +80,23 @@ impl IntoResponses for Refusals {
         };
         ["4XX", "5XX"].map(|status| (status.to_owned(), problem())).into()
     }
+}
+
+/// All pages of a list, of which the first was read already.
+fn pages<T, P: Copy + Send + 'static, F>(
+    (first, next): (T, Option<P>),
+    read: impl Fn(P) -> F + Send + 'static,
+) -> impl Stream<Item = Result<T, AdministrationError>> + Send + 'static
+where
+    T: Send + 'static,
+    F: Future<Output = Result<(T, Option<P>), AdministrationError>> + Send + 'static,
+{
+    let further = stream::try_unfold((next, read), |(next, read)| async move {
+        let Some(after) = next else { return Ok(None) };
+        let (page, next) = read(after).await?;
+        Ok(Some((page, (next, read))))
+    });
+    stream::once(async { Ok(first) }).chain(further)
 }
 
 struct Tokens;

@@ -1,5 +1,8 @@
 //! Writers that go on while primaries are killed, and what is left of what was acknowledged to them.
 
+#[path = "numbered.rs"]
+mod numbered;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -16,6 +19,7 @@ use agent_memory_store::{
 use agent_memory_test_servers::{Signal, valkey::Cluster};
 use agent_memory_valkey::{Durability, Settings, ValkeyStore};
 use anyhow::{Context, Result};
+use numbered::{half, spread};
 
 /// How many writers there are.
 const WRITERS: u64 = 16;
@@ -221,21 +225,6 @@ fn identity(number: u64) -> IdentityKey {
 
 fn conversation(number: u64) -> ConversationKey {
     ConversationKey(spread(number, 2))
-}
-
-/// Keys as even as real ones.
-fn spread(number: u64, kind: u8) -> [u8; 32] {
-    let mut key = [kind; 32];
-    let first = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    key[..8].copy_from_slice(&first.to_be_bytes());
-    key[8..16].copy_from_slice(&number.to_be_bytes());
-    key
-}
-
-fn half(number: u64, kind: u8) -> [u8; 16] {
-    let mut id = [kind; 16];
-    id[8..].copy_from_slice(&number.to_be_bytes());
-    id
 }
 
 fn sealed(number: u64) -> Sealed {
