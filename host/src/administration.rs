@@ -31,7 +31,7 @@ const PAGE: usize = 256;
 /// and again when it is.
 #[derive(Clone)]
 pub struct Administration {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     by: Option<Arc<str>>,
 }
 

@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use agent_memory_store::KeptCaller;
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::bindings::{functions, policy as wit};
-use crate::component::Interfaces;
+use crate::code_cache::Code;
+use crate::component::{self, Interfaces};
 use crate::policy::Policy;
+use crate::runner::Runner;
 use crate::runtime::{Shared, blocking, lock};
-use crate::sandbox::Program;
 use crate::session::VersionKey;
 use crate::{
     AdministrationError, ComponentError, Conversation, Json, LoadError, MemoryPatch, NewConversation, Patched,
@@ -83,7 +86,7 @@ pub(crate) struct AgentState {
 pub(crate) struct Version {
     pub(crate) key: VersionKey,
     pub(crate) policy: Arc<Policy>,
-    pub(crate) program: Program,
+    pub(crate) runner: Runner,
     pub(crate) configured: wit::Configured,
     pub(crate) functions: Arc<[FunctionDescription]>,
     source: Source,
@@ -92,7 +95,7 @@ pub(crate) struct Version {
 /// What a version is made from, kept so that it can be joined with another policy.
 #[derive(Clone)]
 struct Source {
-    functions: Arc<[u8]>,
+    functions: Bytes,
     configuration: Arc<str>,
 }
 
@@ -153,6 +156,19 @@ impl Agent {
         self.state.patch(patch).await
     }
 
+    /// What a store keeps of a caller who has these fields and nothing else, by the rules that hold for functions: for
+    /// [`restore`](agent_memory_store::Transfer::restore), which puts many callers into a store at once. It takes the place
+    /// of all that the store holds on the caller, and remembers no commit: it is for filling a store, and
+    /// [`patch`](Agent::patch) for everything else.
+    ///
+    /// None if the identifier is none, or one of the fields may not be written.
+    ///
+    /// # Errors
+    /// If the policy component fails.
+    pub async fn kept_caller(&self, patch: MemoryPatch) -> Result<Option<KeptCaller>, AdministrationError> {
+        self.state.kept_caller(patch).await
+    }
+
     /// Goes on with a session that the embedder has kept.
     ///
     /// # Errors
@@ -208,23 +224,26 @@ impl AgentState {
 impl Version {
     async fn load(shared: &Arc<Shared>, policy: Arc<Policy>, source: Source) -> Result<Self, LoadError> {
         let (program_shared, program_policy) = (Arc::clone(shared), Arc::clone(&policy));
-        let bytes = Arc::clone(&source.functions);
-        let program = blocking(move || compile(&program_shared, &program_policy, &bytes)).await?;
+        let bytes = source.functions.clone();
+        let compile = move || {
+            let digest = *blake3::hash(&bytes).as_bytes();
+            Ok((compile(&program_shared, &program_policy, &bytes, &digest)?, digest))
+        };
+        let (runner, digest) = blocking(compile).await?;
         let configured = configure(shared, &policy, &source.configuration).await?;
-        let place = shared.turns.acquire().await;
-        let functions = program.describe(&shared.environment).await?;
-        drop(place);
+        let functions = runner.describe(&shared.environment, shared.place().await).await?;
+        let functions: Vec<_> = functions.into_iter().map(FunctionDescription::read).collect::<Result<_, _>>()?;
         let mut names: Vec<_> = functions.iter().map(|function| function.name.as_str()).collect();
         names.sort_unstable();
         if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
             return Err(ComponentError::DuplicateFunction((*name).to_owned()).into());
         }
         let key = VersionKey {
-            functions: *blake3::hash(&source.functions).as_bytes(),
+            functions: digest,
             configuration: *blake3::hash(source.configuration.as_bytes()).as_bytes(),
             policy: policy.digest,
         };
-        Ok(Self { key, policy, program, configured, functions: functions.into(), source })
+        Ok(Self { key, policy, runner, configured, functions: functions.into(), source })
     }
 
     /// Whether there is a function of this name.
@@ -273,31 +292,35 @@ fn snake_case(name: &str) -> String {
     snake_case
 }
 
-fn compile(shared: &Shared, policy: &Policy, functions: &[u8]) -> Result<Program, ComponentError> {
-    let interfaces = Interfaces::of(functions)?;
-    interfaces.check_functions()?;
+fn compile(shared: &Shared, policy: &Policy, functions: &[u8], digest: &[u8; 32]) -> Result<Runner, ComponentError> {
+    let interfaces = Interfaces::read(functions)?;
     let compile = || {
+        component::validate(functions)?;
+        interfaces.check_functions()?;
         let joined = crate::join::join(functions, &policy.bytes)?;
         wasmtime::component::Component::new(&shared.engine, joined)
             .map_err(|error| ComponentError::Uncompilable(format!("{error:#}")))
     };
-    let component = match &shared.code_cache {
-        Some(cache) => cache.component(&shared.engine, &code_key(functions, policy), compile)?,
-        None => compile()?,
+    let code = match &shared.code_cache {
+        Some(cache) => cache.component(&shared.engine, &code_key(digest, policy), compile)?,
+        None => Code { component: compile()?, file: None },
     };
-    crate::engine::check_size(&component, &shared.environment.limits)?;
-    Program::new(&shared.engine, &component, interfaces.imports_wasi())
+    // Code may have been kept by an earlier version, which provided more.
+    interfaces.check_functions()?;
+    crate::engine::check_size(&code.component, &shared.environment.limits)?;
+    Runner::new(shared, code, interfaces.imports_wasi())
 }
 
 /// Whether [`compile`] would find the code of these functions compiled.
 pub(crate) fn is_compiled(shared: &Shared, policy: &Policy, functions: &[u8]) -> bool {
+    let digest = blake3::hash(functions);
     let cache = shared.code_cache.as_ref();
-    cache.is_some_and(|cache| cache.has(&shared.engine, &code_key(functions, policy)))
+    cache.is_some_and(|cache| cache.has(&shared.engine, &code_key(digest.as_bytes(), policy)))
 }
 
-/// What determines the code of functions that are joined with a policy.
-fn code_key<'a>(functions: &'a [u8], policy: &'a Policy) -> [&'a [u8]; 3] {
-    [b"joined", functions, &policy.bytes]
+/// What determines the code of functions, given by their digest, that are joined with a policy.
+fn code_key<'a>(functions: &'a [u8; 32], policy: &'a Policy) -> [&'a [u8]; 3] {
+    [b"joined", functions, &policy.digest]
 }
 
 /// What looks wrong in a configuration that has no mistakes.

@@ -84,7 +84,7 @@ pub struct AuditPage(i64, ActId);
 
 /// An act, in the form in which it is stored.
 #[derive(Serialize, Deserialize)]
-struct StoredAct {
+pub(crate) struct StoredAct {
     act: ActKind,
     by: Option<String>,
     scope: Option<Scope>,

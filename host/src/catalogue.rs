@@ -43,7 +43,7 @@ pub struct ComponentId([u8; 32]);
 
 /// How a published agent is stored.
 #[derive(Serialize, Deserialize)]
-struct StoredAgent {
+pub(crate) struct StoredAgent {
     scope: Scope,
     configuration: String,
 }
@@ -109,7 +109,7 @@ impl Catalogue {
     /// # Errors
     /// If the store cannot be read.
     pub async fn component(&self, component: ComponentId) -> Result<Option<Vec<u8>>, StoreError> {
-        let bytes = self.shared.store.component(ComponentKey(component.0)).await?;
+        let bytes = self.shared.store.component(component.key()).await?;
         match bytes {
             Some(bytes) if ComponentId::of(&bytes) != component => Err(damaged("a component", Unreadable::Damaged)),
             bytes => Ok(bytes),
@@ -136,7 +136,7 @@ impl Catalogue {
         let version = VersionKey(id.0);
         let stored = StoredAgent { scope: scope.clone(), configuration: configuration.to_owned() };
         let record = self.shared.codec.seal(Place::Agent(version), Lifetime::Permanent, &stored);
-        let version = AgentVersion { agent: self.key(scope), version, component: ComponentKey(component.0), record };
+        let version = AgentVersion { agent: self.key(scope), version, component: component.key(), record };
         let StoredAgent { scope, configuration } = stored;
         Ok(match self.shared.store.publish_agent(version, bytes, self.now()).await? {
             Published::Done => Some(PublishedAgent { scope, version: id, component, configuration }),
@@ -173,6 +173,11 @@ impl ComponentId {
     /// The id of a component.
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// The key that the component goes by in a store.
+    pub(crate) fn key(self) -> ComponentKey {
+        ComponentKey(self.0)
     }
 }
 

@@ -15,6 +15,13 @@ use wasmtime::component::Component;
 
 use crate::{BuildError, ComponentError};
 
+/// A component's code.
+pub(crate) struct Code {
+    pub(crate) component: Component,
+    /// The file that it is in. None if it could not be kept.
+    pub(crate) file: Option<PathBuf>,
+}
+
 /// A folder of compiled code.
 #[derive(Clone, Debug)]
 pub(crate) struct CodeCache {
@@ -24,6 +31,7 @@ pub(crate) struct CodeCache {
 impl CodeCache {
     /// Opens a folder, and makes it if it is not there.
     pub(crate) fn open(folder: PathBuf) -> Result<Self, BuildError> {
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
         let refuse = |error: io::Error| BuildError::Cache { path: folder.clone(), reason: error.to_string() };
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -41,16 +49,16 @@ impl CodeCache {
         engine: &Engine,
         key: &[&[u8]],
         compile: impl FnOnce() -> Result<Component, ComponentError>,
-    ) -> Result<Component, ComponentError> {
+    ) -> Result<Code, ComponentError> {
         let entry = self.folder.join(name(engine, key));
-        if let Some(component) = self.load(engine, &entry) {
-            return Ok(component);
+        if let Some(code) = self.load(engine, &entry) {
+            return Ok(code);
         }
         let component = compile()?;
-        if let Err(error) = self.save(&entry, &component) {
+        let file = self.save(&entry, &component).inspect_err(|error| {
             tracing::warn!(%error, folder = %self.folder.display(), "compiled code could not be kept");
-        }
-        Ok(component)
+        });
+        Ok(Code { component, file: file.ok() })
     }
 
     /// Whether the folder has the code of a component that `key` determines, and whole.
@@ -58,13 +66,12 @@ impl CodeCache {
         self.find(&self.folder.join(name(engine, key))).is_some()
     }
 
-    fn load(&self, engine: &Engine, entry: &Path) -> Option<Component> {
-        let code = self.find(entry)?;
-        #[allow(unsafe_code, reason = "the one place where compiled code is trusted: see the module's documentation")]
-        // SAFETY: the file is what `Component::serialize` made. Its digest has just been checked against an entry
-        // that only the owner of the folder can write, and files are replaced by renaming and never changed.
-        let component = unsafe { Component::deserialize_file(engine, &code) };
-        component.inspect_err(|error| tracing::warn!(%error, "compiled code is compiled again")).ok()
+    fn load(&self, engine: &Engine, entry: &Path) -> Option<Code> {
+        let file = self.find(entry)?;
+        let component = map(engine, &file);
+        let component =
+            component.inspect_err(|error| tracing::warn!(%error, "compiled code is compiled again")).ok()?;
+        Some(Code { component, file: Some(file) })
     }
 
     /// The file of an entry's code, if it is what the entry says.
@@ -80,12 +87,13 @@ impl CodeCache {
         Some(code)
     }
 
-    fn save(&self, entry: &Path, component: &Component) -> io::Result<()> {
+    fn save(&self, entry: &Path, component: &Component) -> io::Result<PathBuf> {
         let code = component.serialize().map_err(io::Error::other)?;
         let digest = blake3::hash(&code).to_hex();
         let path = self.code(&digest).ok_or_else(|| io::Error::other("a digest is always a file name"))?;
         self.replace(&path, &code)?;
-        self.replace(entry, digest.as_bytes())
+        self.replace(entry, digest.as_bytes())?;
+        Ok(path)
     }
 
     /// The file of some code. None if the digest is none, and could name a file elsewhere.
@@ -98,6 +106,17 @@ impl CodeCache {
         file.write_all(content)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
+    }
+}
+
+/// Maps code that is known to be good: a file of a [`CodeCache`] that was checked, or one that this process or its
+/// parent has written for itself.
+pub(crate) fn map(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
+    #[allow(unsafe_code, reason = "the one place where compiled code is trusted: see the module's documentation")]
+    // SAFETY: the file is what `Component::serialize` made. Its digest was checked against an entry that only the owner
+    // of the folder can write, or nobody else knows of it. Files are replaced by renaming and never changed.
+    unsafe {
+        Component::deserialize_file(engine, file)
     }
 }
 

@@ -45,6 +45,9 @@ const WASI_IMPORTS: [&str; 27] = [
 /// How deep components may be nested. Language runtimes nest two or three.
 const NESTING: usize = 32;
 
+/// How many instances a component may make of what is in it. A Python agent makes some fifty.
+const INSTANCES: u64 = 1_000;
+
 /// What a component imports and exports, by full name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interfaces {
@@ -60,6 +63,15 @@ impl Interfaces {
     /// # Errors
     /// If the bytes are no valid component.
     pub fn of(bytes: &[u8]) -> Result<Self, ComponentError> {
+        // Read first, because it takes much too long to validate what is nested without an end.
+        let interfaces = Self::read(bytes)?;
+        validate(bytes)?;
+        Ok(interfaces)
+    }
+
+    /// The same for bytes that need not be valid: those of compiled code are known to be, and to find out about a Python
+    /// agent's takes longer than all else that is to be done with them.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ComponentError> {
         if bytes.is_empty() {
             return Err(ComponentError::NotWebAssembly { reason: "there is nothing".into() });
         }
@@ -98,11 +110,6 @@ impl Interfaces {
                 _ => {}
             }
         }
-        // Last, because it takes much too long for what is nested without an end.
-        // The engine runs no component's tasks side by side.
-        Validator::new_with_features(WasmFeatures::default() - WasmFeatures::CM_ASYNC)
-            .validate_all(bytes)
-            .map_err(|error| not_webassembly(&error))?;
         Ok(interfaces)
     }
 
@@ -187,6 +194,19 @@ fn forbidden(name: &str, contract: &[&str]) -> Option<ForbiddenImport> {
 /// Whether it is a release of WASI 0.2, and no draft of one.
 fn is_wasi_0_2(version: &str) -> bool {
     version.strip_prefix("0.2.").is_some_and(|patch| patch.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether these bytes are a valid component, of which the compiler can make code.
+pub(crate) fn validate(bytes: &[u8]) -> Result<(), ComponentError> {
+    // The engine runs no component's tasks side by side.
+    let mut validator = Validator::new_with_features(WasmFeatures::default() - WasmFeatures::CM_ASYNC);
+    validator.validate_all(bytes).map_err(|error| not_webassembly(&error))?;
+    let instances = crate::instances::count(bytes).map_err(|error| not_webassembly(&error))?;
+    if instances > INSTANCES {
+        let reason = format!("it makes {instances} instances of what is in it, and at most {INSTANCES} are allowed");
+        return Err(ComponentError::Uncompilable(reason));
+    }
+    Ok(())
 }
 
 fn not_webassembly(error: &wasmparser::BinaryReaderError) -> ComponentError {

@@ -40,8 +40,8 @@ pub struct Conversation {
     key: ConversationKey,
     /// The state that the session was last to be saved in, if it is not known whether it was.
     attempted: Option<Revision>,
-    /// What `end_function` did, if it ran here.
-    end_turn: Option<Turn>,
+    /// What `end_function` did, if it ran here. Boxed: of all that are open, few are at their end.
+    end_turn: Option<Box<Turn>>,
 }
 
 /// A conversation that has begun.
@@ -75,7 +75,7 @@ impl Conversation {
 
     /// What `end_function` did, as soon as it has run, whether the end succeeded afterwards or not.
     pub fn end_turn(&self) -> Option<&Turn> {
-        self.end_turn.as_ref()
+        self.end_turn.as_deref()
     }
 
     /// Changes what functions may read beside memory and state, from the next turn on.
@@ -125,11 +125,11 @@ impl Conversation {
     /// # Errors
     /// If the store cannot be read.
     pub async fn remembered(&self) -> Result<Vec<(String, Json)>, CallError> {
-        let identity = self.identity().await?;
-        let loaded = self.load(&identity, None).await?;
+        let identity = self.identity_key(&self.identity().await?);
+        let loaded = self.load(identity, None).await?;
         let turn = wit::Turn {
             settings: self.version.configured.settings.clone(),
-            fields: self.fields(&identity, loaded)?,
+            fields: self.fields(identity, loaded)?,
             state: Vec::new(),
             now: self.shared.now().as_second(),
         };
@@ -239,8 +239,9 @@ impl Conversation {
     async fn begin(&mut self, skip_start_function: bool) -> Result<Option<Turn>, StartError> {
         let started = Instant::now();
         let now = self.shared.now();
-        let loaded = self.load(&self.session.identity, Some(self.key)).await;
-        let (loaded, unavailable) = self.or_empty(loaded)?;
+        let identity = self.session.identity.clone();
+        let key = self.identity_key(&identity);
+        let (loaded, unavailable) = self.or_empty(self.load(key, Some(self.key)).await)?;
         if loaded.ended {
             return Err(StartError::AlreadyEnded);
         }
@@ -248,7 +249,7 @@ impl Conversation {
         if skip_start_function || !self.version.has(START_FUNCTION) {
             return Ok(None);
         }
-        let read = MemoryRead { identity: self.session.identity.clone(), loaded, unavailable };
+        let read = MemoryRead { identity, key, loaded, unavailable };
         let turn = self.run(START_FUNCTION, Json::empty_object(), read, now, started).await?;
         Ok(Some(turn))
     }
@@ -258,12 +259,13 @@ impl Conversation {
         let started = Instant::now();
         let now = self.shared.now();
         let identity = self.identity().await?;
-        let loaded = match identity {
-            wit::Identity::Known(_) => self.load(&identity, None).await,
-            wit::Identity::Off(_) => Ok(Loaded::default()),
+        let key = self.identity_key(&identity);
+        let loaded = match key {
+            Some(_) => self.load(key, None).await,
+            None => Ok(Loaded::default()),
         };
         let (loaded, unavailable) = self.or_empty(loaded)?;
-        self.run(function, arguments, MemoryRead { identity, loaded, unavailable }, now, started).await
+        self.run(function, arguments, MemoryRead { identity, key, loaded, unavailable }, now, started).await
     }
 
     /// Runs a function in a sandbox. The session changes only when that is over.
@@ -275,7 +277,7 @@ impl Conversation {
         now: Timestamp,
         started: Instant,
     ) -> Result<Turn, TurnError> {
-        let MemoryRead { identity, loaded, unavailable } = read;
+        let MemoryRead { identity, key, loaded, unavailable } = read;
         let request = TurnRequest {
             function: self.version.find(function).unwrap_or(function).to_owned(),
             arguments: arguments.as_str().to_owned(),
@@ -283,16 +285,14 @@ impl Conversation {
             metric_events: self.session.metric_events.clone(),
             turn: wit::Turn {
                 settings: self.version.configured.settings.clone(),
-                fields: self.fields(&identity, loaded)?,
+                fields: self.fields(key, loaded)?,
                 state: self.session.state.clone(),
                 now: now.as_second(),
             },
             wall_clock: Duration::from_millis(now.as_millisecond().try_into().unwrap_or(0)),
         };
-        // The semaphore is never closed, so that every turn gets its place in the end.
-        let place = self.shared.turns.acquire().await;
-        let result = self.version.program.run(&self.shared.environment, request).await?;
-        drop(place);
+        let place = self.shared.place().await;
+        let result = self.version.runner.run(&self.shared.environment, place, request).await?;
 
         self.session.state = result.state;
         self.session.metric_events = result.metric_events;
@@ -325,8 +325,7 @@ impl Conversation {
     }
 
     /// The one read of a turn (rule M1).
-    async fn load(&self, identity: &wit::Identity, ask: Option<ConversationKey>) -> Result<Loaded, StoreError> {
-        let identity = self.identity_key(identity);
+    async fn load(&self, identity: Option<IdentityKey>, ask: Option<ConversationKey>) -> Result<Loaded, StoreError> {
         self.shared.store.load(Read { identity, conversation: ask, now: self.shared.now().as_second() }).await
     }
 
@@ -343,8 +342,8 @@ impl Conversation {
     }
 
     /// What was read, opened for the policy.
-    fn fields(&self, identity: &wit::Identity, loaded: Loaded) -> Result<Vec<wit::StoredField>, StoreError> {
-        let Some(identity) = self.identity_key(identity) else { return Ok(Vec::new()) };
+    fn fields(&self, identity: Option<IdentityKey>, loaded: Loaded) -> Result<Vec<wit::StoredField>, StoreError> {
+        let Some(identity) = identity else { return Ok(Vec::new()) };
         let fields = loaded.fields.into_iter().map(|field| {
             let value = self.shared.codec.open_value(identity, &field).map_err(|why| damaged("a value", why))?;
             Ok(wit::StoredField { key: field.key, value, written: field.written, expires: field.expires })
@@ -352,6 +351,7 @@ impl Conversation {
         fields.collect()
     }
 
+    /// The key that a caller goes by. It takes microseconds to work out, so that a turn does it once.
     fn identity_key(&self, identity: &wit::Identity) -> Option<IdentityKey> {
         match identity {
             wit::Identity::Known(identifier) => {
@@ -410,6 +410,8 @@ fn session_state(saved: Option<[u8; 16]>) -> Replaces {
 /// What a turn's one read gave.
 struct MemoryRead {
     identity: wit::Identity,
+    /// What the caller goes by. None where there is no identifier.
+    key: Option<IdentityKey>,
     loaded: Loaded,
     /// Whether it failed, and the turn is to run with empty memory.
     unavailable: bool,

@@ -1,5 +1,7 @@
 //! What can go wrong, one type for each family of operations.
 
+use std::borrow::Cow;
+
 use agent_memory_keys::KeysError;
 use agent_memory_store::StoreError;
 
@@ -33,6 +35,9 @@ pub enum BuildError {
     /// The store has something in it from before there were keys.
     #[error("the store was written before 0.1.0, when there were no keys yet: use a new one")]
     KeylessStore,
+    /// Worker processes cannot be started.
+    #[error("worker processes cannot be started: {0}")]
+    Workers(String),
     /// The folder for compiled code cannot be used.
     #[error("compiled code cannot be kept in {path}: {reason}; name another folder")]
     Cache {
@@ -63,7 +68,7 @@ pub enum LoadError {
 #[non_exhaustive]
 pub enum ComponentError {
     /// The bytes are no WebAssembly.
-    #[error("this is no WebAssembly component ({reason}); build one with `agent-memory build`")]
+    #[error("this is no WebAssembly component ({}); build one with `agent-memory build`", shortened(.reason))]
     NotWebAssembly {
         /// What is wrong.
         reason: String,
@@ -87,19 +92,19 @@ pub enum ComponentError {
     #[error("the component imports {}", imports(.0))]
     ForbiddenImports(Vec<ForbiddenImport>),
     /// It fits the contract by name and not by type.
-    #[error("the component does not fit the contract agent:memory@0.1.0: {0}; build it with the current SDK")]
+    #[error("the component does not fit the contract agent:memory@0.1.0: {}; build it with the current SDK", shortened(.0))]
     WrongType(String),
     /// It cannot be compiled, or needs more than a sandbox has.
-    #[error("the component cannot be compiled: {0}")]
+    #[error("the component cannot be compiled: {}", shortened(.0))]
     Uncompilable(String),
     /// Its list of functions cannot be read.
     #[error("the component cannot list its functions: {0}")]
     Undescribed(String),
     /// It has two functions of one name.
-    #[error("the component has two functions named {0:?}; rename one")]
+    #[error("the component has two functions named {:?}; rename one", shortened(.0))]
     DuplicateFunction(String),
     /// A function's parameters are no JSON Schema.
-    #[error("the parameters of the function {function:?} are no JSON Schema of an object: {problem}")]
+    #[error("the parameters of the function {:?} are no JSON Schema of an object: {problem}", shortened(.function))]
     BadParameters {
         /// The function.
         function: String,
@@ -302,12 +307,34 @@ fn mistakes(errors: &[ConfigurationError]) -> String {
 }
 
 fn exports(found: &[String]) -> String {
-    if found.is_empty() { " (it exports nothing)".into() } else { format!(" (it exports {})", found.join(", ")) }
+    if found.is_empty() {
+        return " (it exports nothing)".into();
+    }
+    format!(" (it exports {})", listed(found, ", ", |name| shortened(name).into_owned()))
 }
 
 fn imports(imports: &[ForbiddenImport]) -> String {
-    let lines: Vec<_> = imports.iter().map(|import| format!("`{}`, {}", import.name, import.advice)).collect();
-    lines.join("; ")
+    listed(imports, "; ", |import| format!("`{}`, {}", shortened(&import.name), import.advice))
+}
+
+/// The first of a list that a stranger made, and how many more there are.
+fn listed<T>(all: &[T], joint: &str, text: impl Fn(&T) -> String) -> String {
+    const LISTED: usize = 8;
+    let texts: Vec<_> = all.iter().take(LISTED).map(text).collect();
+    let more = match all.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!("{joint}and {more} more"),
+    };
+    texts.join(joint) + &more
+}
+
+/// As much of a text that a stranger had a part in as somebody will read.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    const CHARACTERS: usize = 400;
+    match text.char_indices().nth(CHARACTERS).and_then(|(end, _)| text.get(..end)) {
+        Some(start) => format!("{start}...").into(),
+        None => text.into(),
+    }
 }
 
 fn candidates(known: &[String]) -> String {

@@ -10,7 +10,10 @@ use crate::component::{Interfaces, functions_interface, policy_interfaces};
 
 /// Makes one component of the two. It instantiates both, gives the functions the policy's `memory` and `state`, and
 /// exports the policy's own interface and the functions.
-pub(crate) fn join(functions: &[u8], policy: &[u8]) -> Result<Vec<u8>, ComponentError> {
+///
+/// # Errors
+/// If one of them is not of the contract.
+pub fn join(functions: &[u8], policy: &[u8]) -> Result<Vec<u8>, ComponentError> {
     // The functions come from a stranger, and the composer asserts what it expects of its input.
     let joined = catch_unwind(AssertUnwindSafe(|| compose(functions, policy)))
         .unwrap_or_else(|_| Err("its composition failed".into()))

@@ -1,11 +1,11 @@
 //! JSON as text, exactly as somebody wrote it.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// A JSON text. Numbers keep every digit (rule V4).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub struct Json(Box<RawValue>);
 
 impl Json {
@@ -46,6 +46,22 @@ impl Json {
     /// Whether it is an object.
     pub fn is_object(&self) -> bool {
         self.as_str().trim_start().starts_with('{')
+    }
+}
+
+impl Serialize for Json {
+    /// JSON in JSON, and in other formats the text.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { self.0.serialize(serializer) } else { self.as_str().serialize(serializer) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return Box::deserialize(deserializer).map(Self);
+        }
+        Self::parse(String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

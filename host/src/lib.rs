@@ -33,7 +33,8 @@
 //! ```
 //!
 //! Everything is asynchronous, on tokio. A turn computes on the thread that polls it, and gives way to other work
-//! every millisecond.
+//! every millisecond. One that computes for more than some 5 ms goes on in threads of this crate's, which have the lowest
+//! priority (on Linux). Or turns run in processes of their own: see [`workers`].
 //!
 //! What is kept between two turns is a [`Session`], a value. The embedder may keep it in the [`Conversation`], save it
 //! to the store ([`Conversation::save`], [`Agent::open`]), or carry it elsewhere ([`Session::to_bytes`],
@@ -57,17 +58,22 @@ mod conversation;
 mod convert;
 mod engine;
 mod error;
+mod instances;
 mod join;
 mod json;
 mod limits;
+mod overrun;
 mod patch;
 mod policy;
 mod report;
 mod requests;
+mod runner;
 mod runtime;
 mod sandbox;
 mod session;
 mod turn;
+mod verification;
+pub mod workers;
 
 pub use administration::{
     Administration, Caller, CallerPage, DestroyedKeys, Erasure, Export, IdentifierKind, RememberedField, Sweep,
@@ -86,6 +92,8 @@ pub use error::{
     AdministrationError, BuildError, CallError, ComponentError, EndError, ForbiddenImport, LoadError, PolicyFailure,
     ResumeError, SaveError, StartError,
 };
+#[doc(hidden)] // For tests that have to run what the host runs, in an engine of their own.
+pub use join::join;
 pub use json::Json;
 pub use limits::Limits;
 pub use patch::{GivenField, MemoryPatch, Patched};
@@ -94,3 +102,4 @@ pub use requests::{RequestError, Requests};
 pub use runtime::{MemoryFailure, Runtime, RuntimeBuilder};
 pub use session::Session;
 pub use turn::{Action, FunctionError, LogEntry, LogLevel, Stop, StopReason, Turn, TurnOutcome};
+pub use verification::{Problem, Verification};

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// What one turn may use, and how large what it leaves may be. A turn that wants more is stopped, except where an
 /// error can be given to the function instead (rule V5).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Limits {
     /// How long a turn may run. Answers that it waits for do not count. Default: 5 s.

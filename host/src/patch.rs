@@ -1,6 +1,6 @@
 //! What an administrator puts into a caller's memory.
 
-use agent_memory_store::{Commit, Committed, Effect, StoreError};
+use agent_memory_store::{Commit, Committed, Effect, KeptCaller, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::agent::AgentState;
 use crate::bindings::policy as wit;
 use crate::codec::StoredReport;
+use crate::policy::PolicyInstance;
 use crate::{AdministrationError, CommitReport, IdentifierKind, Json, PolicyFailure, convert};
 
 /// Fields for a caller's memory.
@@ -45,24 +46,10 @@ pub struct Patched {
 
 impl AgentState {
     pub(crate) async fn patch(&self, patch: MemoryPatch) -> Result<Patched, AdministrationError> {
-        let MemoryPatch { kind, identifier, fields } = patch;
-        let version = self.current();
         let now = self.shared.now().as_second();
-        let given = fields.into_iter().map(|GivenField { key, value, expires_at }| wit::GivenField {
-            key,
-            value: value.as_str().to_owned(),
-            expires: expires_at.map(Timestamp::as_second),
-        });
-        let given: Vec<_> = given.collect();
-        let mut instance = version.policy.instance().await.map_err(AdministrationError::from)?;
-        let (settings, kind) = (&version.configured.settings, kind.into());
-        let proposed = instance.policy.call_patch(&mut instance.store, settings, kind, &identifier, &given, now).await;
-        let proposal = proposed.map_err(PolicyFailure::from)?.map_err(PolicyFailure::from)?;
-
-        let is_dropped = |key: &wit::KeyReport| matches!(key.outcome, wit::KeyOutcome::Dropped(_));
-        let is_refused = proposal.draft.keys.iter().any(is_dropped);
+        let (mut instance, proposal) = self.propose_patch(patch, now).await?;
         let identifier = match proposal.identity {
-            wit::Identity::Known(identifier) if !is_refused => identifier,
+            wit::Identity::Known(identifier) if !is_refused(&proposal.draft) => identifier,
             _ => return settled(&mut instance, &proposal.draft, &wit::Settlement::Preview, false).await,
         };
         let codec = &self.shared.codec;
@@ -97,10 +84,59 @@ impl AgentState {
             .into()),
         }
     }
+
+    pub(crate) async fn kept_caller(&self, patch: MemoryPatch) -> Result<Option<KeptCaller>, AdministrationError> {
+        let now = self.shared.now().as_second();
+        let (_, proposal) = self.propose_patch(patch, now).await?;
+        let identifier = match proposal.identity {
+            wit::Identity::Known(identifier) if !is_refused(&proposal.draft) => identifier,
+            _ => return Ok(None),
+        };
+        let codec = &self.shared.codec;
+        let identity = codec.identity_key(&self.scope, &identifier);
+        let mut fields = convert::fields(codec, identity, proposal.patch);
+        fields.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        Ok(Some(KeptCaller {
+            identity,
+            identifier: Some(codec.identifier(identity, &self.scope, identifier, now)),
+            fields,
+            interaction: None,
+            former: Vec::new(),
+            marks_until: None,
+            erased: None,
+            erased_keys: Vec::new(),
+        }))
+    }
+
+    /// What the policy makes of fields that are given at a time, and the instance of it that was asked.
+    async fn propose_patch(
+        &self,
+        patch: MemoryPatch,
+        now: i64,
+    ) -> Result<(PolicyInstance, wit::Proposal), AdministrationError> {
+        let MemoryPatch { kind, identifier, fields } = patch;
+        let version = self.current();
+        let given = fields.into_iter().map(|GivenField { key, value, expires_at }| wit::GivenField {
+            key,
+            value: value.as_str().to_owned(),
+            expires: expires_at.map(Timestamp::as_second),
+        });
+        let given: Vec<_> = given.collect();
+        let mut instance = version.policy.instance().await.map_err(AdministrationError::from)?;
+        let (settings, kind) = (&version.configured.settings, kind.into());
+        let proposed = instance.policy.call_patch(&mut instance.store, settings, kind, &identifier, &given, now).await;
+        let proposal = proposed.map_err(PolicyFailure::from)?.map_err(PolicyFailure::from)?;
+        Ok((instance, proposal))
+    }
+}
+
+/// Whether one of the fields may not be written.
+fn is_refused(draft: &wit::DraftReport) -> bool {
+    draft.keys.iter().any(|key| matches!(key.outcome, wit::KeyOutcome::Dropped(_)))
 }
 
 async fn settled(
-    instance: &mut crate::policy::PolicyInstance,
+    instance: &mut PolicyInstance,
     draft: &wit::DraftReport,
     settlement: &wit::Settlement,
     written: bool,

@@ -51,7 +51,7 @@ impl Policy {
         let compile =
             || Component::new(engine, bytes).map_err(|error| ComponentError::Uncompilable(format!("{error:#}")));
         let component = match cache {
-            Some(cache) => cache.component(engine, &[b"policy", bytes], compile)?,
+            Some(cache) => cache.component(engine, &[b"policy", bytes], compile)?.component,
             None => compile()?,
         };
         let wrong_type = |error: wasmtime::Error| ComponentError::WrongType(format!("{error:#}"));

@@ -1,6 +1,7 @@
 //! Requests that only the embedder can answer.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::Json;
 
@@ -13,7 +14,7 @@ pub trait Requests: Send + Sync + 'static {
 }
 
 /// Why a request has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum RequestError {
     /// Nobody answers requests of this name.
     #[error("nobody answers requests of this name")]

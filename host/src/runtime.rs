@@ -14,7 +14,10 @@ use crate::agent::{self, AgentState};
 use crate::code_cache::CodeCache;
 use crate::codec::Codec;
 use crate::policy::{self, Policy};
-use crate::sandbox::Environment;
+use crate::sandbox::{Environment, Place};
+#[cfg(unix)]
+use crate::workers::Pool;
+use crate::workers::WorkerOptions;
 use crate::{
     Administration, Agent, AgentDefinition, BuildError, Catalogue, Clock, ComponentError, ConfigurationWarning, Limits,
     LoadError, Requests, Scope, Session, SystemClock,
@@ -36,6 +39,7 @@ pub struct RuntimeBuilder {
     requests: Option<Arc<dyn Requests>>,
     memory_failure: MemoryFailure,
     policy: Option<Vec<u8>>,
+    workers: Option<WorkerOptions>,
 }
 
 /// What happens when a caller's memory cannot be read (rule M5).
@@ -54,11 +58,13 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Backend>,
     pub(crate) codec: Codec,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) environment: Environment,
+    pub(crate) environment: Arc<Environment>,
     pub(crate) memory_failure: MemoryFailure,
     pub(crate) code_cache: Option<CodeCache>,
+    #[cfg(unix)]
+    pub(crate) workers: Option<Arc<Pool>>,
     /// One for each turn that may run at once.
-    pub(crate) turns: Semaphore,
+    turns: Arc<Semaphore>,
     /// One for each question to a policy that may be open at once.
     questions: Arc<Semaphore>,
     policy: Mutex<Arc<Policy>>,
@@ -80,6 +86,7 @@ impl Runtime {
             requests: None,
             memory_failure: MemoryFailure::default(),
             policy: None,
+            workers: None,
         }
     }
 
@@ -129,6 +136,14 @@ impl Runtime {
     /// Reads, exports and erases what is stored, and counts it.
     pub fn administration(&self) -> Administration {
         Administration::new(Arc::clone(&self.shared))
+    }
+
+    /// How many worker processes were started in place of one that had ended.
+    pub fn worker_restarts(&self) -> u64 {
+        #[cfg(unix)]
+        return self.shared.workers.as_ref().map_or(0, |workers| workers.restarts());
+        #[cfg(not(unix))]
+        0
     }
 
     /// Takes another policy component into use, without a pause: every agent is compiled with it in the background
@@ -186,11 +201,17 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Runs turns in [worker processes](crate::workers). Default: none, turns run in this process.
+    pub fn workers(mut self, options: WorkerOptions) -> Self {
+        self.workers = Some(options);
+        self
+    }
+
     /// Sets the runtime up. It has to be used within a tokio runtime that has time enabled.
     ///
     /// # Errors
-    /// If the store cannot be reached or was used with other keys, the machine cannot give what the limits ask for, or
-    /// the folder for compiled code cannot be used.
+    /// If the store cannot be reached or was used with other keys, the machine cannot give what the limits ask for,
+    /// workers cannot be started, or the folder for compiled code cannot be used.
     pub async fn build(self) -> Result<Runtime, BuildError> {
         claim(&*self.store, &self.keys).await?;
         let engine = crate::engine::engine(&self.limits)?;
@@ -198,15 +219,26 @@ impl RuntimeBuilder {
         let component = self.policy.as_deref().unwrap_or(policy::BUILT_IN);
         let questions = Arc::new(Semaphore::new(crate::engine::QUESTIONS as usize));
         let policy = Policy::load(&engine, &questions, component, code_cache.as_ref()).map_err(BuildError::Policy)?;
-        let turns = Semaphore::new(self.limits.concurrent_turns as usize);
+        #[cfg(unix)]
+        let workers = match self.workers {
+            Some(options) => Some(Arc::new(Pool::start(options, self.limits.clone()).await?)),
+            None => None,
+        };
+        #[cfg(not(unix))]
+        if self.workers.is_some() {
+            return Err(BuildError::Workers("they need a Unix".into()));
+        }
+        let turns = Arc::new(Semaphore::new(self.limits.concurrent_turns as usize));
         let shared = Shared {
             engine,
             store: self.store,
             codec: Codec::new(self.keys),
             clock: self.clock,
-            environment: Environment { limits: self.limits, requests: self.requests },
+            environment: Arc::new(Environment { limits: self.limits, requests: self.requests }),
             memory_failure: self.memory_failure,
             code_cache,
+            #[cfg(unix)]
+            workers,
             turns,
             questions,
             policy: Mutex::new(Arc::new(policy)),
@@ -220,6 +252,12 @@ impl Shared {
     /// The policy that new versions of agents are joined with.
     pub(crate) fn policy(&self) -> Arc<Policy> {
         Arc::clone(&lock(&self.policy))
+    }
+
+    /// A place for a turn, as soon as there is one.
+    pub(crate) async fn place(&self) -> Place {
+        // The semaphore is never closed, so that every turn gets its place in the end.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
     /// The time.

@@ -1,11 +1,13 @@
 //! One turn in a fresh sandbox: a value in, a value out.
 //!
 //! Nothing but a [`TurnRequest`] goes in and nothing but a [`TurnResult`] comes out, the platform's answers to
-//! `conversation.request` aside. So a turn could as well run in another process. The sandbox is gone when the turn
+//! `conversation.request` aside. So a turn may as well run in another process: see
+//! [`workers`](crate::workers). The sandbox is gone when the turn
 //! is over, and with it all that was in its memory.
 
+mod calls;
 mod conversation;
-mod deadline;
+pub(crate) mod deadline;
 mod limiter;
 mod stop;
 mod wasi;
@@ -15,13 +17,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_memory_store::Timestamp;
-use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::bindings::{agent, functions, policy};
 use crate::session::{Facts, MetricEvent};
 use crate::turn::{Action, LogEntry, TurnOutcome};
-use crate::{ComponentError, FunctionDescription, Handoff, Limits, PolicyFailure, Requests};
+use crate::{ComponentError, Handoff, Limits, PolicyFailure, Requests, overrun};
+use calls::Calls;
 use conversation::Effects;
 use deadline::Deadline;
 use limiter::MemoryLimiter;
@@ -38,7 +43,7 @@ const HANDLES: usize = 1_000;
 pub(crate) struct Program {
     engine: Engine,
     instance: InstancePre<Sandbox>,
-    policy: policy::GuestIndices,
+    calls: Calls,
     functions: functions::GuestIndices,
     /// Whether a function can wait without computing, as WASI lets it.
     can_wait: bool,
@@ -50,7 +55,12 @@ pub(crate) struct Environment {
     pub(crate) requests: Option<Arc<dyn Requests>>,
 }
 
+/// One of the places of turns that may run at once. A sandbox has it until it is gone, which may be after the last one who
+/// waited for it.
+pub(crate) type Place = Option<OwnedSemaphorePermit>;
+
 /// All that a turn needs.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct TurnRequest {
     pub(crate) function: String,
     /// An object.
@@ -64,6 +74,7 @@ pub(crate) struct TurnRequest {
 }
 
 /// All that a turn leaves.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct TurnResult {
     pub(crate) outcome: TurnOutcome,
     pub(crate) say: Vec<String>,
@@ -96,21 +107,51 @@ impl Program {
             .map_err(wrong_type)?;
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(wrong_type)?;
         let instance = linker.instantiate_pre(component).map_err(wrong_type)?;
+        let functions = functions::GuestIndices::new(&instance).map_err(wrong_type)?;
         Ok(Self {
             engine: engine.clone(),
-            policy: policy::GuestIndices::new(&instance).map_err(wrong_type)?,
-            functions: functions::GuestIndices::new(&instance).map_err(wrong_type)?,
+            calls: Calls::of(component).map_err(wrong_type)?,
+            functions,
             instance,
             can_wait,
         })
     }
 
     /// Asks the functions what they are.
-    pub(crate) async fn describe(&self, environment: &Environment) -> Result<Vec<FunctionDescription>, ComponentError> {
-        let mut store = self.store(environment, Arc::new(Facts::nobody()), Vec::new(), Duration::ZERO);
+    pub(crate) async fn describe(
+        self: Arc<Self>,
+        environment: Arc<Environment>,
+        place: Place,
+    ) -> Result<Vec<functions::Function>, ComponentError> {
+        let describe = async move {
+            let _place = place;
+            self.description(&environment).await
+        };
+        overrun::run(describe, || false).await
+    }
+
+    /// Runs a turn.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        environment: Arc<Environment>,
+        place: Place,
+        request: TurnRequest,
+    ) -> Result<TurnResult, PolicyFailure> {
+        let deadline = Arc::new(Deadline::new(environment.limits.turn_time));
+        let turn_deadline = Arc::clone(&deadline);
+        let turn = async move {
+            let _place = place;
+            self.turn(&environment, turn_deadline, request).await
+        };
+        overrun::run(turn, || deadline.is_paused()).await
+    }
+
+    async fn description(&self, environment: &Environment) -> Result<Vec<functions::Function>, ComponentError> {
+        let deadline = Arc::new(Deadline::new(environment.limits.turn_time));
+        let facts = Arc::new(Facts::nobody());
+        let mut store = self.store(environment, Arc::clone(&deadline), facts, Vec::new(), Duration::ZERO);
         // There is no conversation yet that a request could be answered in.
         store.data_mut().requests = None;
-        let deadline = Arc::clone(&store.data().deadline);
         let described = async {
             let instance = self.instance.instantiate_async(&mut store).await?;
             match self.functions.load(&mut store, &instance) {
@@ -119,26 +160,25 @@ impl Program {
             }
         };
         let described = self.within(&deadline, described).await;
-        let functions = described.unwrap_or_else(|error| {
+        described.unwrap_or_else(|error| {
             let stop = store.data().stop(&error);
             Err(ComponentError::Undescribed(format!("{}: {}", stop.reason.name(), stop.message)))
-        })?;
-        functions.into_iter().map(FunctionDescription::read).collect()
+        })
     }
 
-    /// Runs a turn.
-    pub(crate) async fn run(
+    async fn turn(
         &self,
         environment: &Environment,
+        deadline: Arc<Deadline>,
         mut request: TurnRequest,
     ) -> Result<TurnResult, PolicyFailure> {
         let mut store = self.store(
             environment,
+            Arc::clone(&deadline),
             Arc::clone(&request.facts),
             std::mem::take(&mut request.metric_events),
             request.wall_clock,
         );
-        let deadline = Arc::clone(&store.data().deadline);
         let call = self.call(&mut store, &request);
         let called = match self.within(&deadline, call).await {
             Ok(called) => called?,
@@ -151,7 +191,8 @@ impl Program {
         store.set_hostcall_fuel(POLICY_FUEL);
         store.data_mut().memory.lift();
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        request.turn.state = called.policy.call_finish(&mut store).await??;
+        let finish = self.calls.finish(&mut store, &called.instance)?;
+        request.turn.state = finish.call_async(&mut store, ()).await?.0?;
         Ok(store.into_data().finished(called.outcome, request.turn.state))
     }
 
@@ -162,17 +203,17 @@ impl Program {
         request: &TurnRequest,
     ) -> wasmtime::Result<Result<Called, PolicyFailure>> {
         let instance = self.instance.instantiate_async(&mut *store).await?;
-        let policy = self.policy.load(&mut *store, &instance)?;
-        let functions = self.functions.load(&mut *store, &instance)?;
-        match policy.call_begin(&mut *store, &request.turn).await? {
+        let begin = self.calls.begin(store, &instance)?;
+        match begin.call_async(&mut *store, (&request.turn,)).await?.0 {
             Ok(expires) => store.data_mut().session_expires = Some(expires),
             Err(error) => return Ok(Err(error.into())),
         }
-        let outcome = match functions.call_call(&mut *store, &request.function, &request.arguments).await? {
+        let call = self.calls.call(store, &instance)?;
+        let outcome = match call.call_async(&mut *store, (&request.function, &request.arguments)).await?.0 {
             Ok(value) => store.data_mut().returned(value)?,
             Err(error) => store.data_mut().failed(error.into())?,
         };
-        Ok(Ok(Called { policy, outcome }))
+        Ok(Ok(Called { instance, outcome }))
     }
 
     /// Stops a call that waits beyond its deadline. One that computes is stopped by the epoch.
@@ -196,12 +237,12 @@ impl Program {
     fn store(
         &self,
         environment: &Environment,
+        deadline: Arc<Deadline>,
         facts: Arc<Facts>,
         metric_events: Vec<MetricEvent>,
         wall_clock: Duration,
     ) -> Store<Sandbox> {
         let limits = &environment.limits;
-        let deadline = Arc::new(Deadline::new(limits.turn_time));
         let sandbox = Sandbox {
             facts,
             effects: Effects::new(metric_events, limits.output_bytes),
@@ -230,6 +271,6 @@ fn wrong_type(error: wasmtime::Error) -> ComponentError {
 }
 
 struct Called {
-    policy: policy::Guest,
+    instance: Instance,
     outcome: TurnOutcome,
 }

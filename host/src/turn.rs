@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bindings::functions::{CallError, Failure};
 use crate::{Json, NoIdentifier};
@@ -30,7 +30,7 @@ pub struct Turn {
 }
 
 /// How a turn went.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum TurnOutcome {
     /// The function returned this.
     Returned(Json),
@@ -41,7 +41,7 @@ pub enum TurnOutcome {
 }
 
 /// What a function that failed says about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionError {
     /// The error's name: its type in the function's language.
     pub name: String,
@@ -65,7 +65,7 @@ impl From<CallError> for FunctionError {
 }
 
 /// Why the sandbox ended a turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// Why.
     pub reason: StopReason,
@@ -83,7 +83,7 @@ impl From<Stop> for FunctionError {
 }
 
 /// Why the sandbox ended a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StopReason {
     /// It ran for longer than [`Limits::turn_time`](crate::Limits::turn_time).
@@ -94,22 +94,26 @@ pub enum StopReason {
     OutputLimit,
     /// It did what no program may: unreachable code, a division by zero, an endless recursion.
     Trap,
+    /// The [worker process](crate::workers) that it ran in ended, which need not be its own doing. The state is as it was
+    /// when the turn began (rule W6), nothing that it said, asked for or logged is left, and the conversation goes on.
+    Worker,
 }
 
 impl StopReason {
-    /// The reason's name: `time-limit`, `memory-limit`, `output-limit` or `trap`.
+    /// The reason's name: `time-limit`, `memory-limit`, `output-limit`, `trap` or `worker`.
     pub fn name(self) -> &'static str {
         match self {
             Self::TimeLimit => "time-limit",
             Self::MemoryLimit => "memory-limit",
             Self::OutputLimit => "output-limit",
             Self::Trap => "trap",
+            Self::Worker => "worker",
         }
     }
 }
 
 /// Something that a function asked for. Names and parameters are those of Python's `conv`; defaults are left out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Action {
     /// Its name, such as `call_handoff` or `write_metric`.
     pub name: String,
@@ -118,7 +122,7 @@ pub struct Action {
 }
 
 /// An entry of an author's log.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogEntry {
     /// How much it matters.
     pub level: LogLevel,
@@ -131,7 +135,7 @@ pub struct LogEntry {
 }
 
 /// How much a log entry matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// For information.

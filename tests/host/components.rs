@@ -1,4 +1,5 @@
-//! Components that cannot be agents: each is refused when it is loaded, with one clear line.
+//! Components that cannot be agents: each is refused when it is loaded, with one clear line. Those that mean harm are in
+//! `tests/attacks`.
 //!
 //! Each folder of `components/` has the component in one of these forms, and what the host has to say in `error.txt`:
 //!
@@ -15,13 +16,7 @@ use std::time::Duration;
 
 use agent_memory_host::store::MemoryStore;
 use agent_memory_host::{AgentDefinition, ComponentError, Interfaces, Limits, LoadError, Runtime, TurnOutcome};
-use agent_memory_tests::{component, root, runtime, scope};
-use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
-use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
-
-/// The world of a component that needs nothing.
-const FUNCTIONS_ALONE: &str =
-    "package tests:components; world functions-alone { export agent:memory/functions@0.1.0; }";
+use agent_memory_tests::{FUNCTIONS_ALONE, component, encode, root, runtime, scope};
 
 /// A host that loses patience with an endless `describe` sooner than usual.
 async fn host() -> Runtime {
@@ -48,24 +43,6 @@ fn build(case: &Path) -> Vec<u8> {
         let module = read("module.wat").unwrap_or_else(|| panic!("{} has no component", case.display()));
         encode(FUNCTIONS_ALONE, Some(&text(module)))
     }
-}
-
-/// Makes a component of the only world in a text, which may define the contract in its own way.
-fn encode(world: &str, module: Option<&str>) -> Vec<u8> {
-    let mut resolve = Resolve::default();
-    if !world.contains("package agent:memory@0.1.0 {") {
-        resolve.push_dir(root().join("wit")).unwrap();
-    }
-    let package = resolve.push_str("world.wit", world).unwrap_or_else(|error| panic!("{error:#}"));
-    let world = resolve.select_world(&[package], None).unwrap();
-    let mut module = match module {
-        Some(wat) => wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}")),
-        None => dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync)),
-    };
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    let mut encoder = ComponentEncoder::default();
-    let encoded = encoder.validate(true).module(&module).and_then(ComponentEncoder::encode);
-    encoded.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 fn cases() -> Vec<PathBuf> {

@@ -93,8 +93,16 @@ fn error_name(turn: &Turn) -> &str {
 
 #[test]
 fn w6_reasons_have_the_names_that_reports_use() {
-    let reasons = [StopReason::TimeLimit, StopReason::MemoryLimit, StopReason::OutputLimit, StopReason::Trap];
-    assert_eq!(reasons.map(StopReason::name), ["time-limit", "memory-limit", "output-limit", "trap"]);
+    let reasons = [
+        (StopReason::TimeLimit, "time-limit"),
+        (StopReason::MemoryLimit, "memory-limit"),
+        (StopReason::OutputLimit, "output-limit"),
+        (StopReason::Trap, "trap"),
+        (StopReason::Worker, "worker"),
+    ];
+    for (reason, name) in reasons {
+        assert_eq!(reason.name(), name);
+    }
 }
 
 #[tokio::test]
@@ -224,16 +232,16 @@ async fn w6_what_an_error_says_counts_as_output() {
 
 #[tokio::test]
 async fn the_largest_output_that_fits_is_handed_over() {
-    let desk = desk(|limits| limits.output_bytes = 10_000).await;
+    let desk = desk(|limits| limits.output_bytes = 12_000).await;
     let mut conversation = desk.call_from(CALLER).await;
     // 32 bytes for each entry, and two quotes around a text.
-    let turn = call(&mut conversation, "return_bytes", &json!({"n": 10_000 - 32 - 2})).await;
-    assert_eq!(returned(&turn).as_str().map(str::len), Some(9_966));
-    let turn = call(&mut conversation, "return_bytes", &json!({"n": 10_000 - 32 - 1})).await;
+    let turn = call(&mut conversation, "return_bytes", &json!({"n": 12_000 - 32 - 2})).await;
+    assert_eq!(returned(&turn).as_str().map(str::len), Some(11_966));
+    let turn = call(&mut conversation, "return_bytes", &json!({"n": 12_000 - 32 - 1})).await;
     assert_eq!(stop(&turn).reason, StopReason::OutputLimit);
-    let said = call(&mut conversation, "say_much", &json!({"bytes": 68, "calls": 99})).await.say;
-    assert_eq!(said.len(), 99, "and `null` is returned");
-    let turn = call(&mut conversation, "say_much", &json!({"bytes": 68, "calls": 100})).await;
+    let said = call(&mut conversation, "say_much", &json!({"bytes": 68, "calls": 119})).await.say;
+    assert_eq!(said.len(), 119, "and `null` is returned");
+    let turn = call(&mut conversation, "say_much", &json!({"bytes": 68, "calls": 120})).await;
     assert_eq!(stop(&turn).reason, StopReason::OutputLimit);
 }
 

@@ -3,11 +3,14 @@
 
 mod components;
 mod concurrency;
+mod damage;
 mod endings;
 mod invariants;
 mod limits;
+mod overrun;
 mod requests;
 mod sandbox;
 mod sealing;
 mod turns;
 mod versions;
+mod workers;

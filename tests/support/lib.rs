@@ -1,20 +1,24 @@
 //! What the tests of the whole have in common: agents built from `tests/agents`, and a short way to talk with them.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test has nobody else to tell")]
 
+mod encode;
 mod faulty;
 pub mod guide;
 mod package;
 
+pub use encode::{FUNCTIONS_ALONE, encode};
 pub use faulty::{Fault, FaultyStore};
 pub use package::rust_agent;
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use agent_memory_build::Options;
 use agent_memory_host::keys::Keys;
 use agent_memory_host::store::{Backend, MemoryStore};
+use agent_memory_host::workers::{WorkerAgents, WorkerCommand, WorkerOptions};
 use agent_memory_host::{
     Agent, AgentDefinition, Clock as _, Conversation, Json, ManualClock, NewConversation, Runtime, RuntimeBuilder,
     Scope, Turn, TurnOutcome,
@@ -24,6 +28,9 @@ use serde_json::Value;
 
 /// Names a policy component to be tested in place of the built-in one.
 const POLICY: &str = "AGENT_MEMORY_POLICY";
+
+/// Names a program to run every turn in: the worker beside these tests.
+const WORKER: &str = "AGENT_MEMORY_TEST_WORKER";
 
 /// An agent of `tests/agents`, built from its source, once for each process.
 pub fn component(name: &str) -> Vec<u8> {
@@ -65,9 +72,22 @@ pub fn runtime(store: Arc<dyn Backend>) -> RuntimeBuilder {
 }
 
 /// The same, with keys of its own.
-fn sealed_runtime(store: Arc<dyn Backend>, keys: Keys) -> RuntimeBuilder {
+pub fn sealed_runtime(store: Arc<dyn Backend>, keys: Keys) -> RuntimeBuilder {
     let policy = std::fs::read(policy()).expect("the policy to be tested can be read");
-    Runtime::builder(store, keys).code_cache(root().join("target/tests/code")).policy(policy)
+    let builder = Runtime::builder(store, keys).code_cache(root().join("target/tests/code")).policy(policy);
+    match std::env::var_os(WORKER) {
+        Some(program) => builder.workers(workers(program.into(), Vec::new())),
+        None => builder,
+    }
+}
+
+/// One worker for the turns of all agents.
+pub fn workers(program: PathBuf, arguments: Vec<String>) -> WorkerOptions {
+    let mut options = WorkerOptions::default();
+    options.count = NonZeroUsize::MIN;
+    options.agents = WorkerAgents::All;
+    options.command = Some(WorkerCommand { program, arguments });
+    options
 }
 
 /// The keys of a store: the same for all runtimes that share it, and no other's, so that no test destroys another's.

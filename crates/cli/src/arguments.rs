@@ -1,6 +1,7 @@
 //! What may be typed after `agent-memory`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use agent_memory_host::keys::Source;
@@ -63,6 +64,30 @@ Without FUNCTIONS it serves the agents that the store has; others are published 
   curl -X PUT http://127.0.0.1:8080/v1/agents/ACCOUNT/PROJECT/ENV --form functions=@agent.wasm --form configuration=@config.json
 The API is described at /openapi.json, the dashboard is at /dashboard/.";
 
+const BENCH_HELP: &str = "\
+Example: agent-memory bench --concurrency 1,32
+
+Callers who are remembered call again. Each turn reads the caller's memory once and three keys of it, the second turn sets
+two keys, and the end commits them. `bare` is the same on the same store without a sandbox: the same reads and commits, the
+same values sealed, the same rules, and a function in Rust.
+
+Your own functions need one that is called `turn`. It reads `field_0`, `field_1` and `field_2` of the caller's memory, sets
+`field_3` and `field_4` to its optional arguments `first` and `second`, and returns how many characters it has read. In
+Python:
+
+  def turn(conv, first: str | None = None, second: str | None = None):
+      characters = sum(len(conv.memory.get(key, \"\")) for key in (\"field_0\", \"field_1\", \"field_2\"))
+      if first is not None:
+          conv.state[\"field_3\"] = first
+      if second is not None:
+          conv.state[\"field_4\"] = second
+      return characters
+
+It is in examples/benchmark in Python, JavaScript and Rust.
+
+A given store keeps what it holds. The callers of a run are in the account `agent-memory-bench`, in a project that no other
+run has. They expire within a day, and the next sweep after that deletes them.";
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Show two calls of one caller, as a readable transcript.
@@ -92,6 +117,9 @@ pub(crate) enum Command {
     /// Show what administrators did: erasures, exports, sweeps.
     #[command(after_help = "Example: agent-memory audit --store sqlite:memory.db")]
     Audit(Audit),
+    /// Read everything in a store, and say what is damaged.
+    #[command(after_help = "Example: agent-memory verify --store sqlite:memory.db")]
+    Verify(Verify),
     /// Copy everything from one store to another, and compare them. The keys stay the same.
     #[command(after_help = "Example: agent-memory copy --from sqlite:memory.db --to postgres://db.example/memory")]
     Copy(Copy),
@@ -107,6 +135,9 @@ pub(crate) enum Command {
     /// Make a token for the service.
     #[command(after_help = "Example: agent-memory token runtime --may call --account acme --tokens tokens.jsonl")]
     Token(Token),
+    /// Measure conversations per second and latencies on this machine, with the sandbox and without it.
+    #[command(after_help = BENCH_HELP)]
+    Bench(Bench),
     /// Compile what comes on standard input, for `serve`.
     #[command(hide = true)]
     CompileComponent {
@@ -215,6 +246,10 @@ pub(crate) struct Serve {
     /// After how many seconds without a call a conversation is ended: 23 hours at most.
     #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=82_800))]
     pub(crate) idle: u64,
+    /// In how many processes of their own the functions of agents in Python and JavaScript run. `off`: in this process.
+    /// Default: one for each core, and `off` if there is only one.
+    #[arg(long, value_name = "NUMBER|off", value_parser = workers)]
+    pub(crate) workers: Option<Workers>,
     /// Do not delete what has expired: something else runs `agent-memory sweep`.
     #[arg(long)]
     pub(crate) no_sweep: bool,
@@ -224,6 +259,56 @@ pub(crate) struct Serve {
     /// Send spans to this OpenTelemetry collector, by OTLP over HTTP, such as http://127.0.0.1:4318.
     #[arg(long, value_name = "URL")]
     pub(crate) otlp: Option<String>,
+}
+
+/// In how many processes of their own functions run.
+#[derive(Clone, Copy)]
+pub(crate) enum Workers {
+    Off,
+    Number(NonZeroUsize),
+}
+
+fn workers(text: &str) -> Result<Workers, String> {
+    match text {
+        "off" => Ok(Workers::Off),
+        number => number.parse().map(Workers::Number).map_err(|_| "give a number from 1, or `off`".to_owned()),
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// How many callers are remembered when it begins. `bare` has as many of its own.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) identities: u64,
+    /// How many conversations are played.
+    #[arg(long, value_name = "NUMBER", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) conversations: u64,
+    /// How many turns each has.
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) turns: u32,
+    /// How many conversations go on at once: a number, or several of them with commas between.
+    #[arg(
+        long, value_name = "NUMBERS", default_value = "1,32", value_delimiter = ',',
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    pub(crate) concurrency: Vec<u32>,
+    /// Where memory is kept. A store that is not there is made. Default: a SQLite file in a temporary folder, for the end of a
+    /// conversation has to be durable.
+    // No variable names it: a benchmark should not be made on a store by accident.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    #[command(flatten)]
+    pub(crate) sealing: Sealing,
+    /// What is called: a built component, a source file or a project folder. Default: a function in Rust that is part of this
+    /// command.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) functions: Option<PathBuf>,
+    /// Where chance begins: with the same number, the same callers call in the same order and say the same.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print one JSON object for each number of conversations at once, each on a line of its own.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]
@@ -317,6 +402,15 @@ pub(crate) struct Caller {
 
 #[derive(Args)]
 pub(crate) struct Sweep {
+    #[command(flatten)]
+    pub(crate) stored: Stored,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) stored: Stored,
     /// Print one JSON object.

@@ -19,6 +19,8 @@ use arguments::{Cli, Command};
 use commands::Verdict;
 
 fn main() -> ExitCode {
+    // In a worker of `serve` this never returns.
+    agent_memory_host::workers::serve_if_worker();
     let cli = Cli::parse();
     // A process of its own, with limits of its own, and one thread.
     if let Command::CompileComponent { code_cache } = &cli.command {

@@ -9,6 +9,7 @@ use hmac::digest::Update;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::accounts::Accounts;
 use crate::origin::{Changed, Origin};
 use crate::ring::{Apart, Ring};
 use crate::seal::{self, KeyName, Parts, SealingKey};
@@ -81,6 +82,8 @@ struct Live {
     current: Current,
     identification: [u8; 32],
     permanent: SealingKey,
+    /// No copy of the ring has another root, so nothing in it is ever out of date.
+    accounts: Accounts,
     /// Held by who changes the ring, so that in one process it is done once.
     changing: Mutex<()>,
     /// When the source was last read because of an unknown version.
@@ -146,7 +149,7 @@ impl Keys {
                 digest.finalize().into()
             }
             Kind::Ring(live) => {
-                let mut mac = live.current.tenant_key(account).hmac();
+                let mut mac = live.accounts.hmac(account, || live.current.tenant_key(account));
                 parts.iter().for_each(|part| absorb(&mut mac, part));
                 mac.finalize().into_bytes().into()
             }
@@ -266,8 +269,9 @@ impl Keys {
         Self(Arc::new(Kind::Ring(Box::new(Live {
             origin,
             identification: ring.identification(),
-            permanent: SealingKey::new(&ring.permanent_key()),
+            permanent: SealingKey::new(ring.permanent_key()),
             current: Current::new(ring),
+            accounts: Accounts::new(),
             changing: Mutex::new(()),
             read_again: Mutex::new(None),
         }))))

@@ -37,12 +37,11 @@
 //! A key for each day in a list would do the same, and would have to be written, safely, before the first record of
 //! each day. Keys that follow from one master key and the date could not be destroyed one by one.
 //!
-//! [`Keys::seal`], [`Keys::open_sealed`] and [`Keys::pseudonym`] take one to two microseconds for a short value, and
-//! wait for nobody, except that opening reads the ring again when it meets an unknown version. All others may wait for a
-//! file or a program. Most of those microseconds is what Poly1305 needs to
-//! begin with AVX2: with `RUSTFLAGS='--cfg poly1305_backend="soft"'` short records take half the time, and those of 16
-//! KiB about as long as before.
+//! [`Keys::seal`], [`Keys::open_sealed`] and [`Keys::pseudonym`] take less than a microsecond for a short value, and wait
+//! for nobody, except that opening reads the ring again when it meets an unknown version. All others may wait for a file or
+//! a program.
 
+mod accounts;
 mod day;
 mod error;
 mod keys;

@@ -116,7 +116,7 @@ impl Snapshot {
         let known = self.days.range((version.number, version.day)..=(version.number, day)).next_back();
         let mut at = known.map_or(version, |(_, derived)| &derived.at).clone();
         at.move_on(day);
-        Arc::new(DerivedDay { key: SealingKey::new(&at.day_key()), at })
+        Arc::new(DerivedDay { key: SealingKey::new(at.day_key()), at })
     }
 }
 

@@ -25,6 +25,11 @@ mod bindings {
     export!(Policy with_types_in self);
 }
 
+/// What a usual turn needs fits: the caller's fields, the state, and what functions read of both.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: agent_memory_arena::Arena<{ 128 << 10 }> = agent_memory_arena::Arena::new();
+
 /// What implements the contract.
 struct Policy;
 
@@ -35,7 +40,12 @@ thread_local! {
 
 impl memory::Guest for Policy {
     fn get(key: String) -> Option<String> {
-        SANDBOX.with_borrow(|sandbox| sandbox.memory().get(&key).map(|value| value.0.clone()))
+        SANDBOX.with_borrow(|sandbox| {
+            let value = sandbox.memory().get(&key);
+            // The arena gets the key's room back if nothing has come after it.
+            drop(key);
+            value.map(|value| value.0.clone())
+        })
     }
 
     fn fields() -> Vec<memory::Field> {
@@ -55,7 +65,12 @@ impl memory::Guest for Policy {
 
 impl state::Guest for Policy {
     fn get(key: String) -> Option<state::Value> {
-        SANDBOX.with_borrow(|sandbox| sandbox.state().get(&key).cloned().map(Into::into))
+        SANDBOX.with_borrow(|sandbox| {
+            let value = sandbox.state().get(&key);
+            // As above.
+            drop(key);
+            value.cloned().map(Into::into)
+        })
     }
 
     fn set(key: String, value: state::Value) -> Result<(), state::SetError> {

@@ -346,9 +346,7 @@ impl Transfer for PostgresStore {
         self.connections
             .run(Kind::LongWrite, |connection| async move {
                 let transaction = connection.begin_long().await?;
-                for kept in kept {
-                    transfer::restore(&transaction, statements, kept).await?;
-                }
+                transfer::restore(&transaction, statements, kept).await?;
                 transaction.commit().await
             })
             .await

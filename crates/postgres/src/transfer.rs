@@ -4,6 +4,7 @@ use agent_memory_store::{
     ComponentKey, ConversationKey, Cursor, Dump, Field, IdentityKey, InteractionId, Kept, KeptCaller, KeptRow,
     Revision, RowId, SavedSession, Sealed, Timestamp,
 };
+use futures::future::try_join_all;
 use tokio_postgres::Row;
 
 use crate::{
@@ -19,6 +20,9 @@ use crate::{
 
 /// How many rows are in a part at most.
 const ROWS: i64 = 256;
+
+/// How many things are put in at the same time over one connection.
+const AT_ONCE: usize = 64;
 
 /// How many are where a row may be large.
 const LARGE_ROWS: i64 = 16;
@@ -213,8 +217,20 @@ fn session(row: &Row) -> Attempt<SavedSession> {
     })
 }
 
-/// Puts one thing in, in place of what is there under the same key.
-pub(crate) async fn restore(transaction: &Transaction<'_>, statements: &Statements, kept: &Kept) -> Attempt<()> {
+/// Puts things in, each in place of what is there under the same key. No two of them have the same key.
+pub(crate) async fn restore(transaction: &Transaction<'_>, statements: &Statements, kept: &[Kept]) -> Attempt<()> {
+    for some in kept.chunks(AT_ONCE) {
+        // What is asked of a connection at the same time goes to the server in one stream, without waiting in between.
+        let mut restored = Vec::with_capacity(some.len());
+        for kept in some {
+            restored.push(restore_one(transaction, statements, kept));
+        }
+        try_join_all(restored).await?;
+    }
+    Ok(())
+}
+
+async fn restore_one(transaction: &Transaction<'_>, statements: &Statements, kept: &Kept) -> Attempt<()> {
     match kept {
         Kept::Totals { erasures, keys, swept } => {
             let sql = "UPDATE store SET erasures = greatest(erasures, $1), keys = coalesce(keys, $2),

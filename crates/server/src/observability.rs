@@ -1,6 +1,7 @@
 //! What the service tells of itself: metrics for Prometheus, and how commits go. Nothing in it leads to a caller.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,7 @@ pub(crate) struct Observations {
     commits: Family<CommitLabels, Counter>,
     commit_seconds: Buckets,
     failed_starts: Counter,
+    worker_restarts: Counter,
     recent: Mutex<Recent>,
 }
 
@@ -80,7 +82,8 @@ impl Observations {
         let request_seconds = Family::<RouteLabels, Buckets>::new_with_constructor(buckets);
         let turns = Family::default();
         let commits = Family::default();
-        let (turn_seconds, commit_seconds, failed_starts) = (buckets(), buckets(), Counter::default());
+        let (turn_seconds, commit_seconds) = (buckets(), buckets());
+        let (failed_starts, worker_restarts) = (Counter::default(), Counter::default());
         registry.register("http_requests", "HTTP requests that were answered", Family::clone(&requests));
         registry.register_with_unit(
             "http_request",
@@ -102,6 +105,11 @@ impl Observations {
             "Conversations that could not start because the store failed",
             failed_starts.clone(),
         );
+        registry.register(
+            "worker_restarts",
+            "Processes for functions that were started in place of one that had ended",
+            worker_restarts.clone(),
+        );
         let recent =
             Recent { started: Instant::now(), minutes: VecDeque::new(), total: 0, failed: 0, micros: histogram() };
         let recent = Mutex::new(recent);
@@ -114,6 +122,7 @@ impl Observations {
             commits,
             commit_seconds,
             failed_starts,
+            worker_restarts,
             recent,
         }
     }
@@ -182,7 +191,8 @@ impl Observations {
     }
 
     /// All metrics, in the text format of OpenMetrics.
-    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+    pub(crate) fn text(&self, worker_restarts: u64) -> Result<String, std::fmt::Error> {
+        self.worker_restarts.inner().store(worker_restarts, Ordering::Relaxed);
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use agent_memory_host::Limits;
+use agent_memory_host::workers::WorkerOptions;
 
 use crate::CompilerCommand;
 
@@ -34,6 +35,8 @@ pub struct Options {
     /// How to start a process that compiles components. None: they are compiled in this process, which is only for
     /// components that are trusted.
     pub compiler: Option<CompilerCommand>,
+    /// The processes that functions run in: see [`agent_memory_host::workers`]. None, the default: this one.
+    pub workers: Option<WorkerOptions>,
     /// What a turn may use.
     pub limits: Limits,
 }
@@ -59,6 +62,7 @@ impl Options {
             sweep_every: Some(Duration::from_secs(60 * 60)),
             code_cache,
             compiler: None,
+            workers: None,
             limits: Limits::default(),
         }
     }

@@ -101,8 +101,18 @@ impl Server {
     /// If the address, the idle time, the tokens, the certificate, the store or the sandbox cannot be used, and if others
     /// could reach a service that has no tokens.
     pub async fn bind(store: Arc<dyn Backend>, keys: Keys, options: Options) -> Result<Self, ServeError> {
-        let Options { listen, tokens, tls, requests_per_second, idle, sweep_every, code_cache, compiler, limits } =
-            options;
+        let Options {
+            listen,
+            tokens,
+            tls,
+            requests_per_second,
+            idle,
+            sweep_every,
+            code_cache,
+            compiler,
+            workers,
+            limits,
+        } = options;
         if tokens.is_none() && !listen.ip().is_loopback() {
             return Err(ServeError::Unprotected { address: listen });
         }
@@ -121,6 +131,10 @@ impl Server {
 
         let clock = Arc::new(SystemClock);
         let runtime = Runtime::builder(store, keys).clock(clock.clone()).limits(limits).code_cache(&code_cache);
+        let runtime = match workers {
+            Some(workers) => runtime.workers(workers),
+            None => runtime,
+        };
         let runtime = runtime.build().await?;
         let observations = Arc::new(Observations::new());
         let agents = Arc::new(Agents::new(runtime.clone(), Compiler::new(compiler, &code_cache)));

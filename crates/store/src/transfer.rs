@@ -21,6 +21,12 @@ pub trait Transfer: Send + Sync + 'static {
     /// before an error. Of [`Kept::Totals`] the count of erasures is raised and never lowered, and keys that are
     /// [claimed](crate::Store::claim) already stay. Callers have to come before their metric rows, as in a dump.
     async fn restore(&self, kept: Vec<Kept>) -> Result<(), StoreError>;
+
+    /// What the engine itself finds wrong with how it keeps everything, in its words, which never have what is kept.
+    /// By default nothing, for an engine that has no such check or makes it whenever it reads.
+    async fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// A part of all that a store keeps.

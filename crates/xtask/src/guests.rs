@@ -22,12 +22,14 @@ pub(crate) struct Guest {
 }
 
 /// All of them.
-pub(crate) const GUESTS: [Guest; 2] = [
+pub(crate) const GUESTS: [Guest; 3] = [
     Guest {
         name: "policy",
         project: "crates/policy",
         component: "host/src/policy.wasm",
         sources: &[
+            "crates/arena/Cargo.toml",
+            "crates/arena/src",
             "crates/policy/Cargo.toml",
             "crates/policy/src",
             "crates/rules/Cargo.toml",
@@ -40,8 +42,24 @@ pub(crate) const GUESTS: [Guest; 2] = [
         project: "examples/cheese-shop",
         component: "crates/cli/src/cheese-shop.wasm",
         sources: &[
+            "crates/arena/Cargo.toml",
+            "crates/arena/src",
             "examples/cheese-shop/Cargo.toml",
             "examples/cheese-shop/src",
+            "sdk/rust/Cargo.toml",
+            "sdk/rust/src",
+            "sdk/rust-macros/Cargo.toml",
+            "sdk/rust-macros/src",
+            "wit",
+        ],
+    },
+    Guest {
+        name: "benchmark",
+        project: "examples/benchmark/rust",
+        component: "crates/bench/src/benchmark.wasm",
+        sources: &[
+            "examples/benchmark/rust/Cargo.toml",
+            "examples/benchmark/rust/src",
             "sdk/rust/Cargo.toml",
             "sdk/rust/src",
             "sdk/rust-macros/Cargo.toml",

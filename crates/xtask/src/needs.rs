@@ -29,12 +29,14 @@ pub(crate) enum Need {
     Browser,
     /// A database server.
     Postgres,
+    /// What counts instructions.
+    Valgrind,
 }
 
 impl Need {
     /// Everything that there is to need.
     fn all() -> impl Iterator<Item = Self> {
-        Way::ALL.into_iter().map(Self::Way).chain([Self::Wasip2, Self::Browser, Self::Postgres])
+        Way::ALL.into_iter().map(Self::Way).chain([Self::Wasip2, Self::Browser, Self::Postgres, Self::Valgrind])
     }
 
     /// What is not there.
@@ -49,6 +51,7 @@ impl Need {
             Self::Wasip2 => WASIP2,
             Self::Browser => "chromium",
             Self::Postgres => "postgresql",
+            Self::Valgrind => "valgrind",
         }
     }
 
@@ -56,7 +59,7 @@ impl Need {
     pub(crate) fn package(self) -> Option<&'static str> {
         match self {
             Self::Postgres => Some("agent-memory-postgres"),
-            Self::Way(_) | Self::Wasip2 | Self::Browser => None,
+            Self::Way(_) | Self::Wasip2 | Self::Browser | Self::Valgrind => None,
         }
     }
 
@@ -67,6 +70,7 @@ impl Need {
             Self::Wasip2 => format!("functions in Rust for {WASIP2}"),
             Self::Browser => "the dashboard in a browser".to_owned(),
             Self::Postgres => "the PostgreSQL store".to_owned(),
+            Self::Valgrind => "how many instructions native parts take".to_owned(),
         }
     }
 
@@ -79,6 +83,7 @@ impl Need {
             Self::Wasip2 => "the target is not installed: `rustup target add wasm32-wasip2`",
             Self::Browser => "there is no /usr/bin/chromium: `apt-get install chromium`",
             Self::Postgres => "there is no /usr/lib/postgresql/15: `apt-get install postgresql-15`",
+            Self::Valgrind => "there is no valgrind: `apt-get install valgrind`",
         }
     }
 
@@ -91,6 +96,7 @@ impl Need {
             }
             Self::Browser => Path::new(BROWSER).exists(),
             Self::Postgres => Path::new(POSTGRES).exists(),
+            Self::Valgrind => Command::new("valgrind").arg("--version").output().is_ok(),
         }
     }
 
@@ -113,6 +119,7 @@ impl Need {
             Self::Wasip2 => run("rustup", &["target", "add", WASIP2]),
             Self::Browser => install("chromium"),
             Self::Postgres => install("postgresql-15"),
+            Self::Valgrind => install("valgrind"),
         }
     }
 }

@@ -38,7 +38,7 @@ impl Conversation {
         if matches!(self.session.phase, Phase::Running) {
             if self.version.has(END_FUNCTION) {
                 turn = Some(self.turn(END_FUNCTION, Json::empty_object()).await?);
-                self.end_turn.clone_from(&turn);
+                self.end_turn = turn.clone().map(Box::new);
             }
             self.propose(outcome).await?;
         }

@@ -1,5 +1,7 @@
 //! What functions can ask of the conversation they take part in.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -10,7 +12,7 @@ use crate::bindings::agent::memory::conversation as wit;
 use crate::bindings::policy;
 use crate::session::MetricEvent;
 use crate::turn::{Action, LogEntry, LogLevel, TurnOutcome};
-use crate::{FunctionError, Handoff, Json, RequestError, Role};
+use crate::{FunctionError, Handoff, Json, RequestError, Role, overrun};
 
 /// What a turn has asked for so far.
 pub(super) struct Effects {
@@ -225,7 +227,9 @@ impl wit::Host for Sandbox {
         };
         let Some(requests) = &self.requests else { return Ok(Err(wit::RequestError::Unanswered)) };
         let _paused = Deadline::pause(&self.deadline);
-        Ok(match requests.answer(&self.facts.id, &name, arguments).await {
+        let (requests, facts) = (Arc::clone(requests), Arc::clone(&self.facts));
+        let answer = async move { requests.answer(&facts.id, &name, arguments).await };
+        Ok(match overrun::at_home(answer).await {
             Ok(answer) => Ok(answer.as_str().to_owned()),
             Err(RequestError::Unanswered) => Err(wit::RequestError::Unanswered),
             Err(RequestError::Failed(message)) => Err(wit::RequestError::Failed(message)),

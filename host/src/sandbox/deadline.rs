@@ -17,12 +17,12 @@ struct Waits {
 }
 
 impl Deadline {
-    pub(super) fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         Self { limit, started: Instant::now(), waits: Mutex::default() }
     }
 
     /// Whether the turn has used up its time.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.left().is_zero()
     }
 
@@ -33,8 +33,13 @@ impl Deadline {
         (self.limit + waiting).saturating_sub(self.started.elapsed())
     }
 
+    /// Whether the turn waits for an answer.
+    pub(super) fn is_paused(&self) -> bool {
+        self.waits().since.is_some()
+    }
+
     /// Stops the clock until the guard is dropped.
-    pub(super) fn pause(&self) -> impl Drop {
+    pub(crate) fn pause(&self) -> impl Drop {
         self.waits().since = Some(Instant::now());
         Pause(self)
     }

@@ -4,6 +4,7 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::Sandbox;
+use crate::error::shortened;
 use crate::turn::{Stop, StopReason};
 
 /// The most frames of a stack that a report has.
@@ -45,7 +46,8 @@ impl Sandbox {
         match trap {
             Trap::StackOverflow => "its stack overflowed: is there a recursion without an end?".into(),
             Trap::UnreachableCodeReached => {
-                let hint = if self.effects.has_logged() { ": see its log" } else { "" };
+                let has_printed = self.wasi.as_ref().is_some_and(|wasi| wasi.has_printed());
+                let hint = if self.effects.has_logged() || has_printed { ": see its log" } else { "" };
                 format!("it aborted, as a panic or an uncaught error does{hint}")
             }
             trap => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
@@ -63,11 +65,11 @@ fn untyped(error: &wasmtime::Error) -> String {
     if let Some(I32Exit(status)) = error.downcast_ref() {
         return format!("it ended its program with status {status}: a function has to return");
     }
-    error.root_cause().to_string().lines().next().unwrap_or_default().to_owned()
+    shortened(error.root_cause().to_string().lines().next().unwrap_or_default()).into_owned()
 }
 
 fn trace(error: &wasmtime::Error) -> String {
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return String::new() };
     let names = backtrace.frames().iter().filter_map(|frame| frame.func_name());
-    names.take(FRAMES).map(|name| format!("at {name}")).collect::<Vec<_>>().join("\n")
+    names.take(FRAMES).map(|name| format!("at {}", shortened(name))).collect::<Vec<_>>().join("\n")
 }

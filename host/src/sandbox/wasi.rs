@@ -18,6 +18,9 @@ use crate::turn::{LogEntry, LogLevel};
 /// How much a turn may print, in bytes. What is printed beyond that is lost.
 const PRINTED_BYTES: usize = 64 << 10;
 
+/// How many random bytes a turn may ask for at once: the host has them in its own memory for a moment.
+const RANDOM_BYTES: u64 = 1 << 20;
+
 /// A sandbox's WASI: no files, no environment, no network. What is printed becomes entries of the log.
 pub(super) struct Wasi {
     context: WasiCtx,
@@ -32,12 +35,18 @@ impl Wasi {
             .stdout(output.clone())
             .stderr(errors.clone())
             .wall_clock(StoppedClock(wall_clock))
+            .max_random_size(RANDOM_BYTES)
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .build();
         let printed = [(LogLevel::Info, output), (LogLevel::Warning, errors)];
         Self { context, resources: ResourceTable::new(), printed }
+    }
+
+    /// Whether anything was printed.
+    pub(super) fn has_printed(&self) -> bool {
+        self.printed.iter().any(|(_, Printed(pipe))| !pipe.contents().is_empty())
     }
 
     /// What was printed, an entry for each line.

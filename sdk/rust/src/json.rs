@@ -52,6 +52,11 @@ pub(crate) fn encode(value: &(impl Serialize + ?Sized)) -> Result<String, JsonPr
 
 /// Reads a value from JSON.
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, JsonProblem> {
+    // To keep track of the path takes longer than the reading itself, and only a problem needs it.
+    serde_json::from_str(text).or_else(|_| decode_with_path(text))
+}
+
+fn decode_with_path<T: DeserializeOwned>(text: &str) -> Result<T, JsonProblem> {
     let mut source = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut source).map_err(|problem| {
         let path = problem.path().to_string();

@@ -40,6 +40,10 @@
 //! Build it as a `cdylib` for `wasm32-unknown-unknown`, which `agent-memory build` and `agent-memory run` do by
 //! themselves, or for `wasm32-wasip2`. On other targets the crate compiles, for an editor or for the tests of what needs
 //! no conversation, and panics when the conversation is used.
+//!
+//! In a sandbox the crate brings the allocator that suits a function, which lives for one turn: most memory is given back
+//! only at its end. The feature `arena`, on by default, does this. Leave it out, by `default-features = false`, to have an
+//! allocator of your own.
 
 mod attributes;
 #[doc(hidden)]
@@ -65,6 +69,11 @@ pub use state::{SetError, State, Value};
 pub use {schemars, serde, serde_json};
 
 pub use agent_memory_sdk_macros::function;
+
+/// What a usual turn needs fits. A crate has one allocator, and an author's own needs the feature `arena` to be off.
+#[cfg(all(feature = "arena", target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: agent_memory_arena::Arena<{ 128 << 10 }> = agent_memory_arena::Arena::new();
 
 /// The examples of the README, so that they are compiled.
 #[cfg(doctest)]

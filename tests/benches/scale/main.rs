@@ -8,11 +8,14 @@
 //! Each identifier has five fields of 60 bytes, a first interaction, a mark and a metric row, put in as an administrator
 //! would move them from another store. Then, for each size, 32 tasks commit what a returning caller's conversation ends
 //! with (a patch of two fields, a repeat of the first interaction, a mark) for callers chosen at random, and 32 tasks read a
-//! caller's fields, for a few seconds each. The servers are started here, with `fsync` as in production.
+//! caller's fields, for a few seconds each. The servers are started here, with `fsync` as in production. Processor time is
+//! counted for each commit and each read: in this process, and on the whole machine, which should have nothing else to do.
 
 #![allow(missing_docs, reason = "a program has no users of its code")]
 
+#[path = "../support/callers.rs"]
 mod callers;
+mod cpu;
 mod subjects;
 
 use std::future::Future;
@@ -24,6 +27,7 @@ use agent_memory_host::store::{Backend, Commit, Kept, Read, StoreError};
 use anyhow::{Context, bail};
 
 use callers::{Chance, NOW, identity};
+use cpu::Used;
 use subjects::Subject;
 
 /// How many tasks ask at once.
@@ -58,8 +62,16 @@ fn main() -> anyhow::Result<()> {
     }
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     println!(
-        "{:<10} {:>11} {:>10} {:>10} {:>10} {:>10} {:>10}",
-        "store", "identifiers", "commits/s", "p50", "p99", "reads/s", "bytes each"
+        "{:<10} {:>11} {:>10} {:>9} {:>9} {:>16} {:>10} {:>16} {:>10}",
+        "store",
+        "identifiers",
+        "commits/s",
+        "p50",
+        "p99",
+        "CPU here, in all",
+        "reads/s",
+        "CPU here, in all",
+        "bytes each"
     );
     for name in names {
         tokio.block_on(measure(&name, &sizes, Duration::from_secs(seconds)))?;
@@ -88,8 +100,13 @@ async fn measure(name: &str, sizes: &[u64], time: Duration) -> anyhow::Result<()
         })
         .await?;
         println!(
-            "{name:<10} {size:>11} {:>10.0} {:>8.2}ms {:>8.2}ms {:>10.0} {bytes:>10}",
-            committed.per_second, committed.p50, committed.p99, read.per_second
+            "{name:<10} {size:>11} {:>10.0} {:>7.2}ms {:>7.2}ms {:>13} µs {:>10.0} {:>13} µs {bytes:>10}",
+            committed.per_second,
+            committed.p50,
+            committed.p99,
+            committed.processor(),
+            read.per_second,
+            read.processor()
         );
     }
     Ok(())
@@ -125,6 +142,15 @@ struct Figures {
     /// In milliseconds.
     p50: f64,
     p99: f64,
+    /// Processor time of each, in microseconds: in this process, and in all.
+    here: f64,
+    everywhere: f64,
+}
+
+impl Figures {
+    fn processor(&self) -> String {
+        format!("{:.0}, {:.0}", self.here, self.everywhere)
+    }
 }
 
 /// Has all tasks ask again and again, for a time.
@@ -133,7 +159,7 @@ async fn all<F: Future<Output = Result<(), StoreError>> + Send>(
     time: Duration,
     ask: impl Fn(Arc<dyn Backend>, &mut Chance) -> F + Clone + Send + 'static,
 ) -> anyhow::Result<Figures> {
-    let began = Instant::now();
+    let (began, used) = (Instant::now(), Used::now()?);
     let tasks: Vec<_> = (0..TASKS)
         .map(|task| {
             let (store, ask, mut chance) = (Arc::clone(store), ask.clone(), Chance::new(task));
@@ -152,11 +178,13 @@ async fn all<F: Future<Output = Result<(), StoreError>> + Send>(
     for task in tasks {
         times.extend(task.await??);
     }
-    let took = began.elapsed().as_secs_f64();
+    let (took, used) = (began.elapsed().as_secs_f64(), Used::now()?.since(used));
     times.sort_unstable();
     let at = |part: f64| {
         let index = (times.len() as f64 * part) as usize;
         times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
     };
-    Ok(Figures { per_second: times.len() as f64 / took, p50: at(0.5), p99: at(0.99) })
+    let each = |used: Duration| used.as_secs_f64() * 1e6 / times.len() as f64;
+    let (here, everywhere) = (each(used.here), each(used.everywhere));
+    Ok(Figures { per_second: times.len() as f64 / took, p50: at(0.5), p99: at(0.99), here, everywhere })
 }

@@ -2,6 +2,7 @@
 
 mod analytics;
 mod audit;
+mod bench;
 mod build;
 mod check;
 mod completions;
@@ -15,6 +16,7 @@ mod run;
 mod serve;
 mod sweep;
 mod token;
+mod verify;
 
 use crate::arguments::Command;
 
@@ -39,11 +41,13 @@ pub(crate) async fn execute(command: Command) -> anyhow::Result<Verdict> {
         Command::Sweep(arguments) => sweep::sweep(&arguments).await,
         Command::Analytics(arguments) => analytics::analytics(&arguments).await,
         Command::Audit(arguments) => audit::audit(&arguments).await,
+        Command::Verify(arguments) => verify::verify(&arguments).await,
         Command::Copy(arguments) => copy::copy(&arguments).await,
         Command::MoveSlots(arguments) => move_slots::move_slots(&arguments).await,
         Command::Keys(command) => keys::keys(&command),
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Token(arguments) => token::token(arguments),
+        Command::Bench(arguments) => bench::bench(&arguments).await,
         Command::CompileComponent { .. } => anyhow::bail!("this is for `agent-memory serve` alone"),
         Command::Completions { shell } => completions::completions(shell),
     }

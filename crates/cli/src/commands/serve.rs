@@ -5,12 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use agent_memory_host::AgentDefinition;
+use agent_memory_host::workers::WorkerOptions;
 use agent_memory_server::{CompilerCommand, Options, Server, TlsFiles};
 use agent_memory_testing::ConfigurationSource;
 use anyhow::Context;
 
 use super::Verdict;
-use crate::arguments::Serve;
+use crate::arguments::{Serve, Workers};
 use crate::functions::{self, Configuration};
 use crate::stores::{self, OpenStore};
 use crate::{output, surroundings, telemetry};
@@ -34,6 +35,7 @@ pub(crate) async fn serve(arguments: Serve) -> anyhow::Result<Verdict> {
         idle: Duration::from_secs(arguments.idle),
         sweep_every: (!arguments.no_sweep).then_some(Duration::from_secs(60 * 60)),
         compiler: Some(compiler),
+        workers: workers(arguments.workers),
         ..Options::new(arguments.listen, code_cache)
     };
     let scheme = if options.tls.is_some() { "https" } else { "http" };
@@ -55,6 +57,19 @@ fn agent(path: &Path, arguments: &Serve) -> anyhow::Result<AgentDefinition> {
     let built = functions::build(path, false)?;
     anstream::eprint!("{}", built.diagnostics);
     Ok(AgentDefinition { scope: arguments.scope.scope(), functions: built.bytes, configuration: configuration.text })
+}
+
+/// The processes that functions run in.
+fn workers(wanted: Option<Workers>) -> Option<WorkerOptions> {
+    let mut options = WorkerOptions::default();
+    match wanted {
+        Some(Workers::Off) => return None,
+        Some(Workers::Number(count)) => options.count = count,
+        // A second process would only take the one core from this one.
+        None if options.count.get() == 1 => return None,
+        None => {}
+    }
+    Some(options)
 }
 
 /// Waits until the service is to stop: until somebody presses Ctrl-C, or the process is told to end.

@@ -5,8 +5,8 @@ use std::process::Stdio;
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 11] =
-    ["demo", "new", "build", "check", "run", "memory", "sweep", "analytics", "serve", "token", "completions"];
+const COMMANDS: [&str; 12] =
+    ["demo", "new", "build", "check", "run", "memory", "sweep", "analytics", "serve", "token", "bench", "completions"];
 
 #[test]
 fn wrong_usage_is_told_and_ends_with_2() {

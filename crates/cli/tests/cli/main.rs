@@ -1,6 +1,7 @@
 //! The command, run as people run it.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test has nobody else to tell")]
 
+mod bench;
 mod check;
 mod command;
 mod demo;

@@ -1,5 +1,7 @@
 //! The commands that look after a store.
 
+use std::fs;
+
 use serde_json::json;
 
 use crate::support::{Folder, cheese_shop};
@@ -171,4 +173,36 @@ fn a_mistyped_store_is_told_and_not_made() {
     }
     assert_eq!(folder.names(), ["folder"]);
     assert!(std::fs::read_dir(folder.path("folder")).unwrap().next().is_none());
+}
+
+#[test]
+fn verify_says_what_is_damaged() {
+    let folder = Folder::with_scenario(
+        r#"
+config: { memory: { repeat_caller: { state_keys: [cheese_type] } } }
+conversations:
+  - at: 2026-03-02T10:20:00Z
+    caller_number: "+441632960001"
+    turns: [{ call: book, arguments: { cheese_type: stilton } }]
+"#,
+    );
+    let plain = [&STORE[..], &["--plaintext"]].concat();
+    folder.run(&[&["run", "scenario.yaml", "--functions", &cheese_shop()], &plain[..]].concat()).expect(0);
+    let verify = |more: &[&str]| folder.run(&[&["verify", "--at", "2026-03-05T00:00:00Z"], &plain[..], more].concat());
+    assert_eq!(verify(&[]).expect(0).out, "Checked 1 caller, 1 mark, 1 value.\nAll of it is whole.\n");
+    let whole = verify(&["--json"]).expect(0).json();
+    assert_eq!(whole, json!({"checked": {"callers": 1, "marks": 1, "values": 1}, "problems": []}));
+
+    let path = folder.path("memory.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let value = b"\"stilton\"";
+    let at = bytes.windows(value.len()).position(|window| window == value).unwrap();
+    bytes[at] = b'x';
+    fs::write(&path, bytes).unwrap();
+    let why = "it was changed, or belongs to somebody or something else";
+    let damaged = verify(&["--json"]).expect(1).json();
+    assert_eq!(damaged["problems"], json!([{"what": "value", "why": why, "count": 1}]));
+    let text = verify(&[]).expect(1).out;
+    assert!(text.contains(&format!("1 value: {why}\n")), "{text}");
+    assert!(text.contains("restore the store from a backup") && !text.contains("stilton"), "{text}");
 }

@@ -14,6 +14,16 @@ const THREE_DAYS_LATER: [(&str, &str); 2] = [
 
 const NONCE: &str = "c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf";
 
+/// The bytes 0, 1, 2 and so on, 300 of them, as version 2 sealed them for 2024-10-09 with the crate `chacha20poly1305` 0.11.
+const SEALED_BY_CHACHA20POLY1305: &str = "\
+     a100024e25e01b36b9358208e71152ee452e93a60719b61ea6e3dee9560e9e3133cde5c62098c5419e6062f350074697e61543e886f0\
+     22146c5f28f21c20d6e6f13349b884ab9748da20c9236d37ffb166d2bacd5f31919aaecedfb296064b9145c258f9585b5a9b0cc725b4\
+     c8a59731235dedda3cfc324018feb385f50554b9113001932f288eda42370b91545365e5e0cfc014d87781a8c7c04ad4f6566efffe23\
+     b9774684bee2e190d82be53fd1520397563f9bfefddae658434e14247cbfa134e6f549bc747c391fe8180879fefb77494dea328d9b12\
+     4ec1a8f6973bfd851f276a2e8386b6256f335ba2db8ad34eca576499ee37b4b533ffad216f70e0b2639f0edd1eae331c5064abd79244\
+     d1c3d3d88c5e9677ae247db6ab905678c161d4844aaee833a4c19ffefab8659ca253f0d9627e4f79f62c661ad0b28e5a0afc27353c3d\
+     29c83eb09b42333a02c67d5488a7725f5a3e8f695c";
+
 pub(crate) fn bytes(hexadecimal: &str) -> Vec<u8> {
     let digits = hexadecimal.as_bytes().chunks(2);
     digits.map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
@@ -35,6 +45,14 @@ fn sealed_bytes_of_libsodium_are_opened() {
     }
     let empty = bytes(&format!("a10000ffff{NONCE}c8bd92ab3ef0bc3b52f6b4cd1fc03471"));
     assert_eq!(keys.open_sealed(b"", &empty).as_deref(), Ok(&b""[..]));
+}
+
+#[test]
+fn bytes_that_an_earlier_version_sealed_are_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = open(&ring_file(folder.path(), RING));
+    let plain: Vec<u8> = (0..=255).cycle().take(300).collect();
+    assert_eq!(keys.open_sealed(b"place", &bytes(SEALED_BY_CHACHA20POLY1305)), Ok(plain));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(crate) async fn metrics(State(service): State<Service>, grant: Grant) -> Res
     grant.check_permission(Permission::View)?;
     // They are of all accounts.
     grant.check_everywhere()?;
-    let text = service.observations.text().map_err(|error| {
+    let text = service.observations.text(service.runtime.worker_restarts()).map_err(|error| {
         tracing::error!(%error, "metrics cannot be written");
         Problem::internal("the metrics could not be written: please report this")
     })?;

@@ -51,6 +51,14 @@ impl Transfer for ShardedStore {
         try_join_all(members.map(|(member, of_one)| member.ask(member.store.restore(of_one)))).await?;
         Ok(())
     }
+
+    async fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        let asked = self.members.iter().map(async |member| {
+            let found = member.ask(member.store.integrity()).await?;
+            Ok(found.into_iter().map(|what| format!("shard {:?}: {what}", member.name)).collect::<Vec<_>>())
+        });
+        Ok(try_join_all(asked).await?.concat())
+    }
 }
 
 impl ShardedStore {

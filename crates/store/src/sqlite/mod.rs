@@ -338,6 +338,10 @@ impl Transfer for SqliteStore {
             .write(move |connection| kept.into_iter().try_for_each(|kept| transfer::restore(connection, kept)))
             .await
     }
+
+    async fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        self.long_reads.read(read::integrity).await
+    }
 }
 
 impl Counters {

@@ -38,12 +38,25 @@ pub(super) fn claimed(connection: &Connection) -> Attempt<Option<Sealed>> {
     Ok(claimed.map(Sealed))
 }
 
+/// A caller's record, and what has to be known to put another in its place.
+pub(super) struct Stored {
+    /// The number of its row.
+    pub(super) number: i64,
+    pub(super) sweep_at: Timestamp,
+    pub(super) caller: Caller,
+}
+
 /// The caller holds a transaction.
 pub(super) fn caller(connection: &Connection, identity: &IdentityKey) -> Attempt<Option<Caller>> {
-    let mut statement = connection.prepare_cached("SELECT record FROM callers WHERE identity = ?1")?;
+    Ok(stored(connection, identity)?.map(|stored| stored.caller))
+}
+
+/// The caller holds a transaction.
+pub(super) fn stored(connection: &Connection, identity: &IdentityKey) -> Attempt<Option<Stored>> {
+    let mut statement = connection.prepare_cached("SELECT rowid, sweep_at, record FROM callers WHERE identity = ?1")?;
     let mut rows = statement.query([identity.0])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    decode(blob(row, 0)?).map(Some)
+    Ok(Some(Stored { number: row.get(0)?, sweep_at: row.get(1)?, caller: decode(blob(row, 2)?)? }))
 }
 
 /// The caller holds a transaction.
@@ -148,4 +161,11 @@ fn metric_row(row: &Row<'_>) -> Attempt<MetricRow> {
 /// The bytes of a column that has to have some.
 pub(super) fn blob<'row>(row: &'row Row<'_>, column: usize) -> Attempt<&'row [u8]> {
     row.get_ref(column)?.as_blob().map_err(|_| Failure::Damaged("a record is missing"))
+}
+
+/// What SQLite finds wrong with the file: pages, indexes, types. It names tables and rows and no content.
+pub(super) fn integrity(connection: &Connection) -> Attempt<Vec<String>> {
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
+    let found = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    Ok(found.into_iter().filter(|found| found != "ok").collect())
 }

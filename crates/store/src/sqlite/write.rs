@@ -21,7 +21,9 @@ pub(super) fn commit(connection: &Connection, commit: Commit) -> Attempt<Committ
     if let Some(ended) = read::ended(connection, &commit.conversation, commit.now)? {
         return Ok(Committed::Before(ended));
     }
-    let mut caller = read::caller(connection, &commit.identity)?.unwrap_or_default();
+    let stored = read::stored(connection, &commit.identity)?;
+    let place = stored.as_ref().map(|stored| (stored.number, stored.sweep_at));
+    let mut caller = stored.map(|stored| stored.caller).unwrap_or_default();
     let erased = caller.erased_since(commit.erasures, commit.now);
     if erased == ErasedSince::Everything {
         put_mark(connection, &commit.conversation, commit.mark.expires, None)?;
@@ -44,7 +46,10 @@ pub(super) fn commit(connection: &Connection, commit: Commit) -> Attempt<Committ
         settled.standing = Some(standing);
         settled.first = first;
     }
-    put_caller(connection, &commit.identity, &caller)?;
+    match place {
+        Some((number, sweep_at)) => replace_caller(connection, number, sweep_at, &caller)?,
+        None => put_caller(connection, &commit.identity, &caller)?,
+    }
     let record = MarkRecord { report: commit.mark.report, erased: settled.erased.clone(), first: settled.first, row };
     put_mark(connection, &commit.conversation, commit.mark.expires, Some((&commit.identity, &record)))?;
     Ok(Committed::Now(settled))
@@ -112,6 +117,23 @@ pub(super) fn put_caller(connection: &Connection, identity: &IdentityKey, caller
             )?
             .execute(params![identity.0, sweep_at, encode(caller)?])?,
         None => connection.prepare_cached("DELETE FROM callers WHERE identity = ?1")?.execute([identity.0])?,
+    };
+    Ok(())
+}
+
+/// Writes a caller's record in place of the one that was read from a row, or deletes the row if nothing is left.
+///
+/// The row is not looked for again, and the index on times is left alone where it can be: most commits change nothing
+/// of when something expires first.
+fn replace_caller(connection: &Connection, number: i64, sweep_at: Timestamp, caller: &Caller) -> Attempt<()> {
+    match caller.sweep_at() {
+        Some(same) if same == sweep_at => connection
+            .prepare_cached("UPDATE callers SET record = ?2 WHERE rowid = ?1")?
+            .execute(params![number, encode(caller)?])?,
+        Some(sweep_at) => connection
+            .prepare_cached("UPDATE callers SET sweep_at = ?2, record = ?3 WHERE rowid = ?1")?
+            .execute(params![number, sweep_at, encode(caller)?])?,
+        None => connection.prepare_cached("DELETE FROM callers WHERE rowid = ?1")?.execute([number])?,
     };
     Ok(())
 }

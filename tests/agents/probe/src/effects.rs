@@ -102,6 +102,18 @@ pub(crate) fn request_then_loop(conv: &Conversation, name: String, arguments: Js
     limits::endless()
 }
 
+/// Computes for that many rounds, and asks the platform after that.
+#[function]
+pub(crate) fn compute_then_request(
+    conv: &Conversation,
+    rounds: u64,
+    name: String,
+    arguments: Json,
+) -> Result<Json, Error> {
+    limits::compute(rounds);
+    request(conv, name, arguments)
+}
+
 /// Gives a text that need not be JSON where the contract wants JSON, which the SDK would not do. Returns the
 /// contract's error, or nothing where there is none.
 #[function]

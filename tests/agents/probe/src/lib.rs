@@ -9,8 +9,8 @@ mod values;
 use agent_memory_sdk::{Conversation, Error, RawValue, export, function};
 
 use effects::{
-    act, attributes, handoff, history, log, log_much, malformed, metric, metric_events, request, request_then_loop,
-    say, say_much,
+    act, attributes, compute_then_request, handoff, history, log, log_much, malformed, metric, metric_events, request,
+    request_then_loop, say, say_much,
 };
 use limits::{
     allocate, allocate_all, allocate_forever, count, fail, loop_forever, panic, recurse_forever, return_bytes,
@@ -46,6 +46,7 @@ export!(
     act,
     request,
     request_then_loop,
+    compute_then_request,
     malformed,
     fail,
     panic,

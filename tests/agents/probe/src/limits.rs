@@ -118,6 +118,12 @@ pub(crate) fn endless() -> ! {
     }
 }
 
+pub(crate) fn compute(rounds: u64) {
+    for round in 0..rounds {
+        black_box(round);
+    }
+}
+
 /// One of everything that a stopped turn loses, and a log entry, which it does not.
 fn leave_traces(conv: &Conversation, key: &str, value: &Json) -> Result<(), Error> {
     conv.state().set(key, value)?;

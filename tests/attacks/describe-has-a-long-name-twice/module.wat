@@ -1,0 +1,14 @@
+;; It has two functions of one name of 400 KB.
+(module
+  (memory (export "memory") 16)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    unreachable)
+  (func (export "agent:memory/functions@0.1.0#describe") (result i32)
+    (memory.fill (i32.const 65536) (i32.const 120) (i32.const 400000))
+    (i32.const 0))
+  (func (export "agent:memory/functions@0.1.0#call") (param i32 i32 i32 i32) (result i32)
+    unreachable)
+  (data (i32.const 0) (i32 16 2)) ;; a list: where it begins, and its length
+  (data (i32.const 16) (i32 65536 400000 0 0 272 2) (i32 0 0 0) (i32 65536 400000 0 0 272 2) (i32 0 0 0))
+  (data (i32.const 272) "{}")
+)

@@ -1,0 +1,15 @@
+;; `describe` reads and sets state, when no conversation has begun and the policy has been told of none.
+(module
+  (import "agent:memory/state@0.1.0" "set" (func $set (param i32 i32 i32 i32 i32 i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (i32.const 4096))
+  (func (export "agent:memory/functions@0.1.0#describe") (result i32)
+    (call $set (i32.const 320) (i32.const 4) (i32.const 0) (i32.const 336) (i32.const 6) (i32.const 0) (i32.const 0)
+      (i32.const 512))
+    unreachable)
+  (func (export "agent:memory/functions@0.1.0#call") (param i32 i32 i32 i32) (result i32)
+    unreachable)
+  (data (i32.const 320) "mood")
+  (data (i32.const 336) "\"good\"")
+)

@@ -1,0 +1,4 @@
+;; A loop without an end.
+(func $attack (result i32)
+  (loop $again (br $again))
+  unreachable)

@@ -1,0 +1,13 @@
+;; An error whose message has ten megabytes.
+(func $attack (result i32)
+  (drop (memory.grow (i32.const 160)))
+  (memory.fill (i32.const 65536) (i32.const 120) (i32.const 10485760))
+  (i32.store (i32.const 512) (i32.const 1))
+  (i32.store (i32.const 516) (i32.const 2))
+  (i32.store (i32.const 520) (i32.const 256))
+  (i32.store (i32.const 524) (i32.const 6))
+  (i32.store (i32.const 528) (i32.const 65536))
+  (i32.store (i32.const 532) (i32.const 10485760))
+  (i32.store (i32.const 536) (i32.const 0))
+  (i32.store (i32.const 540) (i32.const 0))
+  (i32.const 512))

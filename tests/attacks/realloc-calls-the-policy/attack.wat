@@ -1,0 +1,11 @@
+;; While the policy hands it its own state, it calls the policy.
+(import "agent:memory/state@0.1.0" "entries" (func $entries (param i32)))
+(global $armed (mut i32) (i32.const 0))
+(func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+  (if (global.get $armed) (then (drop (call $ordinary))))
+  (call $realloc (local.get $old) (local.get $old_size) (local.get $align) (local.get $size)))
+(func $attack (result i32)
+  (drop (call $ordinary))
+  (global.set $armed (i32.const 1))
+  (call $entries (i32.const 512))
+  (global.get $null))

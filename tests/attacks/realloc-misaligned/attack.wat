@@ -1,0 +1,10 @@
+;; Asked for room for the host's answer, it names an odd address.
+(import "agent:memory/conversation@0.1.0" "attributes" (func $attributes (param i32)))
+(global $armed (mut i32) (i32.const 0))
+(func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+  (if (global.get $armed) (then (return (i32.const 8193))))
+  (call $realloc (local.get $old) (local.get $old_size) (local.get $align) (local.get $size)))
+(func $attack (result i32)
+  (global.set $armed (i32.const 1))
+  (call $attributes (i32.const 512))
+  (global.get $null))

@@ -1,0 +1,10 @@
+;; A text of ten megabytes.
+(func $attack (result i32)
+  (drop (memory.grow (i32.const 160)))
+  (memory.fill (i32.const 65536) (i32.const 120) (i32.const 10485760))
+  (i32.store8 (i32.const 65536) (i32.const 34))
+  (i32.store8 (i32.const 10551295) (i32.const 34))
+  (i32.store (i32.const 512) (i32.const 0))
+  (i32.store (i32.const 516) (i32.const 65536))
+  (i32.store (i32.const 520) (i32.const 10485760))
+  (i32.const 512))

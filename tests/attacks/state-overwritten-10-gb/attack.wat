@@ -1,0 +1,16 @@
+;; It sets one key to 200 KiB, fifty thousand times. Each of the values is allowed.
+(func $attack (result i32)
+  (local $left i32)
+  (drop (memory.grow (i32.const 4)))
+  (i32.store8 (i32.const 16384) (i32.const 34))
+  (memory.fill (i32.const 16385) (i32.const 120) (i32.const 204798))
+  (i32.store8 (i32.const 221183) (i32.const 34))
+  (local.set $left (i32.const 52429))
+  (loop $again
+    (call $set (i32.const 1024) (i32.const 4) (i32.const 0) (i32.const 16384) (i32.const 204800) (i32.const 0)
+      (i32.const 0) (i32.const 512))
+    (if (i32.load8_u (i32.const 512)) (then unreachable))
+    (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+    (br_if $again (local.get $left)))
+  (loop $forever (br $forever))
+  unreachable)
