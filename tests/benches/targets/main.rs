@@ -45,7 +45,10 @@ use report::Report;
 type Measure = fn(&mut Report) -> anyhow::Result<()>;
 
 /// What can be measured, by name.
+///
+/// What is resident can only be told before others have left memory behind: that is first.
 const MEASURES: [(&str, Measure); 12] = [
+    ("idle", idle::measure),
     ("memory-get", memory_get::measure),
     ("rust-turn", rust_turn::measure),
     ("threads", threads::measure),
@@ -55,7 +58,6 @@ const MEASURES: [(&str, Measure); 12] = [
     ("commits", store::commits::measure),
     ("commit-latency", store::latency::measure),
     ("reads", store::reads::measure),
-    ("idle", idle::measure),
     ("start", start::measure),
     ("open-loop", open_loop::measure),
 ];
