@@ -356,32 +356,23 @@ fn patience(driver: &Config) -> Duration {
 }
 
 impl Connect for Connector {
-    /// If no host has said why it will not do, this does not end: whoever waits for it knows for how long.
+    /// If no host has said why it will not do, this does not end, as `first_made` does not.
     fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Made> + Send + '_>> {
         let config = config.clone();
         Box::pin(async move {
-            let mut refused = None;
-            for (host, port) in in_order(&config, self.hosts.clone()) {
-                match timeout(patience(&config), self.reach(&config, &host, port)).await {
-                    Ok(Ok(made)) => return Ok(made),
-                    Ok(Err(error)) => refused = Some(error),
-                    Err(_) => {}
-                }
-            }
-            match refused {
-                Some(error) => Err(error),
-                None => pending().await,
-            }
+            let hosts = in_order(&config, self.hosts.clone()).into_iter();
+            let attempts: Vec<_> = hosts.map(|(host, port)| self.reach(&config, host, port)).collect();
+            first_made(patience(&config), attempts).await
         })
     }
 }
 
 impl Connector {
     /// Connects to one host. Of several addresses each has its share of the time.
-    async fn reach(&self, config: &Config, host: &Host, port: u16) -> Made {
+    async fn reach(&self, config: &Config, host: Host, port: u16) -> Made {
         let mut config = config.clone();
         config.port(port);
-        let name = match host {
+        let name = match &host {
             Host::Tcp(name) => name,
             #[cfg(unix)]
             Host::Unix(path) => return self.greet(config.host_path(path)).await,
@@ -393,19 +384,12 @@ impl Connector {
             Err(_) => return self.greet(&config).await,
         };
         let share = patience(&config) / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-        let mut refused = None;
-        for address in in_order(&config, addresses) {
+        let attempts = in_order(&config, addresses).into_iter().map(|address| {
             let mut config = config.clone();
-            match timeout(share, self.greet(config.hostaddr(address.ip()))).await {
-                Ok(Ok(made)) => return Ok(made),
-                Ok(Err(error)) => refused = Some(error),
-                Err(_) => {}
-            }
-        }
-        match refused {
-            Some(error) => Err(error),
-            None => pending().await,
-        }
+            config.hostaddr(address.ip());
+            async move { self.greet(&config).await }
+        });
+        first_made(share, attempts.collect()).await
     }
 
     async fn greet(&self, config: &Config) -> Made {
@@ -433,6 +417,24 @@ fn in_order<T>(config: &Config, mut all: Vec<T>) -> Vec<T> {
         all.sort_by_cached_key(|_| getrandom::u32().unwrap_or_default());
     }
     all
+}
+
+/// The first connection that one of several attempts makes, each begun after the last and within a time of its own;
+/// otherwise why the last that has said so will not do. If none has said why, this does not end: whoever waits for it
+/// knows for how long.
+async fn first_made(each: Duration, attempts: Vec<impl Future<Output = Made>>) -> Made {
+    let mut refused = None;
+    for attempt in attempts {
+        match timeout(each, attempt).await {
+            Ok(Ok(made)) => return Ok(made),
+            Ok(Err(error)) => refused = Some(error),
+            Err(_) => {}
+        }
+    }
+    match refused {
+        Some(error) => Err(error),
+        None => pending().await,
+    }
 }
 
 /// Whether the server says that somebody has cancelled a commit's waiting for its synchronous standby: it is on the
