@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use agent_memory_keys::{Lifetime, Reach};
+use agent_memory_keys::Reach;
 use agent_memory_store::{
     self as store, Amendment, Erased, Field, Health, Held, IdentityKey, Interaction, Read, Recorded, StoreError, Swept,
 };
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::policy as wit;
-use crate::codec::{Codec, DAY, Place, RowDetails, StoredIdentifier, StoredReport, Unreadable};
+use crate::codec::{Codec, DAY, InteractionRecord, Place, RowDetails, StoredIdentifier, StoredReport, Unreadable};
 use crate::runtime::Shared;
 use crate::session::Phase;
 use crate::{
@@ -276,8 +276,10 @@ impl Administration {
         let rows = self.shared.store.metric_rows(self.now()).await?.into_iter().map(|row| {
             let place = Place::Row { id: row.id, began: row.began };
             let RowDetails { conversation, scope, channel } = self.codec().open(place, &row.details)?;
-            let first = row.repeat_of.map(|first| self.codec().open(Place::Interaction(row.interaction), &first));
-            let repeat_of = first.transpose()?.map(|first| metrics(first).into_iter().collect());
+            let first = row
+                .repeat_of
+                .map(|first| self.codec().open::<InteractionRecord>(Place::Interaction(row.interaction), &first));
+            let repeat_of = first.transpose()?.map(|first| metrics(first.metrics).into_iter().collect());
             Ok(CountedConversation { conversation, scope, channel, began: convert::time(row.began), repeat_of })
         });
         Ok(rows.collect::<Result<_, Unreadable>>()?)
@@ -376,8 +378,7 @@ impl Administration {
         let (draft, commitment) = convert::ended(self.codec(), key, ended)?;
         let mut instance = self.shared.policy().instance().await?;
         let settlement = wit::Settlement::Committed(commitment);
-        let report = instance.policy.call_settle(&mut instance.store, &draft, &settlement).await;
-        Ok(Some(report.map_err(PolicyFailure::from)?.into()))
+        Ok(Some(instance.settle(&draft, &settlement).await?.into()))
     }
 
     /// Adds an outcome that became known after the conversation's end, such as what quality assurance says (rule
@@ -401,10 +402,12 @@ impl Administration {
             let Some(standing) = standing.filter(|standing| standing.id == first.id) else { return Ok(false) };
             let interaction = self.interaction(&standing)?;
             let mut instance = self.shared.policy().instance().await?;
-            let amended = instance.policy.call_amend(&mut instance.store, &interaction, &outcome).await;
+            let (policy, store) = instance.policy()?;
+            let amended = policy.call_amend(store, &interaction, &outcome).await;
             let amended = amended.map_err(PolicyFailure::from)?;
-            let until = Lifetime::Until(standing.expires);
-            let record = self.codec().seal(Place::Interaction(standing.id), until, &amended.metrics);
+            let Interaction { id, began, expires, .. } = standing;
+            let record = InteractionRecord { began, expires, metrics: amended.metrics };
+            let Interaction { record, .. } = self.codec().seal_interaction(id, &record);
             if self.shared.store.amend(Amendment { identity, from: standing, record }).await? {
                 return Ok(true);
             }
@@ -450,7 +453,8 @@ impl Administration {
         text: &str,
     ) -> Result<(IdentityKey, i64), AdministrationError> {
         let mut instance = self.shared.policy().instance().await?;
-        let named = instance.policy.call_canonicalize(&mut instance.store, kind.into(), text, self.now()).await;
+        let (policy, store) = instance.policy()?;
+        let named = policy.call_canonicalize(store, kind.into(), text, self.now()).await;
         match named.map_err(PolicyFailure::from)? {
             Ok(named) => Ok((self.codec().identity_key(scope, &named.identifier), named.erasure_expires)),
             Err(reason) => Err(AdministrationError::NoIdentifier(match NoIdentifier::from(reason) {

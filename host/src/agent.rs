@@ -345,7 +345,8 @@ async fn configure(shared: &Shared, policy: &Policy, configuration: &str) -> Res
         state_bytes: limits.state_bytes,
     };
     let mut instance = policy.instance().await?;
-    let configured = instance.policy.call_configure(&mut instance.store, configuration, limits).await;
+    let (policy, store) = instance.policy()?;
+    let configured = policy.call_configure(store, configuration, limits).await;
     configured.map_err(crate::PolicyFailure::from)?.map_err(|errors| {
         let read = |wit::ConfigurationError { path, found, allowed }| ConfigurationError { path, found, allowed };
         LoadError::Configuration(errors.into_iter().map(read).collect())

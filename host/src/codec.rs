@@ -7,7 +7,8 @@ use std::fmt;
 
 use agent_memory_keys::{Day, Destroyed, Keys, KeysError, Lifetime, SealError};
 use agent_memory_store::{
-    ActId, AgentKey, ConversationKey, Field, IdentityKey, InteractionId, Mark, NewRow, RowId, Sealed, VersionKey,
+    ActId, AgentKey, ConversationKey, Field, IdentityKey, Interaction, InteractionId, Mark, NewRow, RowId, Sealed,
+    VersionKey,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -81,6 +82,8 @@ pub(crate) struct StoredIdentifier {
 pub(crate) struct StoredReport {
     pub(crate) conversation: String,
     pub(crate) draft: DraftReport,
+    /// When its mark expires, which a store could otherwise change unseen.
+    pub(crate) expires: i64,
 }
 
 /// What is recorded of a conversation for analytics.
@@ -91,8 +94,13 @@ pub(crate) struct RowDetails {
     pub(crate) channel: String,
 }
 
-/// What is recorded of a first interaction.
-pub(crate) type InteractionRecord = Vec<Metric>;
+/// What is recorded of a first interaction, with its times, which a store could otherwise change unseen.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct InteractionRecord {
+    pub(crate) began: i64,
+    pub(crate) expires: i64,
+    pub(crate) metrics: Vec<Metric>,
+}
 
 impl Codec {
     pub(crate) fn new(keys: Keys) -> Self {
@@ -183,15 +191,26 @@ impl Codec {
     }
 
     /// What is to be remembered of a commit.
-    pub(crate) fn mark(
-        &self,
-        conversation: ConversationKey,
-        identity: IdentityKey,
-        expires: i64,
-        report: &StoredReport,
-    ) -> Mark {
-        let place = Place::Report { conversation, identity };
+    pub(crate) fn mark(&self, conversation: ConversationKey, identity: IdentityKey, report: &StoredReport) -> Mark {
+        let (place, expires) = (Place::Report { conversation, identity }, report.expires);
         Mark { expires, report: self.seal(place, Lifetime::Until(expires), report) }
+    }
+
+    /// A first interaction with its record sealed, to be read until it expires.
+    pub(crate) fn seal_interaction(&self, id: InteractionId, record: &InteractionRecord) -> Interaction {
+        let InteractionRecord { began, expires, .. } = *record;
+        let sealed = self.seal(Place::Interaction(id), Lifetime::Until(expires), record);
+        Interaction { id, began, expires, record: sealed }
+    }
+
+    /// Opens what is recorded of a first interaction.
+    pub(crate) fn open_interaction(&self, interaction: &Interaction) -> Result<InteractionRecord, Unreadable> {
+        let Interaction { id, began, expires, record } = interaction;
+        let record: InteractionRecord = self.open(Place::Interaction(*id), record)?;
+        if (record.began, record.expires) != (*began, *expires) {
+            return Err(Unreadable::Damaged);
+        }
+        Ok(record)
     }
 
     /// The metric row of a conversation. It expires with an interaction that may have begun later than this one, so that

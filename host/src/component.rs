@@ -209,8 +209,10 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(), ComponentError> {
     Ok(())
 }
 
+/// Some of the parser's messages go over many lines.
 fn not_webassembly(error: &wasmparser::BinaryReaderError) -> ComponentError {
-    ComponentError::NotWebAssembly { reason: format!("{}, at byte {}", error.message(), error.offset()) }
+    let message: Vec<_> = error.message().split_whitespace().collect();
+    ComponentError::NotWebAssembly { reason: format!("{}, at byte {}", message.join(" "), error.offset()) }
 }
 
 #[cfg(test)]

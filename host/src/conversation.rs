@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use agent_memory_store::{
-    ConversationKey, IdentityKey, Loaded, Read, Replaces, Revision, SavedSession, StoreError, StoredSession,
+    ConversationKey, Effect, IdentityKey, Loaded, Read, Replaces, Revision, SavedSession, StoreError, StoredSession,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -38,8 +38,9 @@ pub struct Conversation {
     version: Arc<Version>,
     session: Session,
     key: ConversationKey,
-    /// The state that the session was last to be saved in, if it is not known whether it was.
-    attempted: Option<Revision>,
+    /// The states that the session was to be saved in since it was saved last, of none of which it is known whether it
+    /// was: there was no answer, or nobody has waited for one.
+    attempted: Vec<Revision>,
     /// What `end_function` did, if it ran here. Boxed: of all that are open, few are at their end.
     end_turn: Option<Box<Turn>>,
 }
@@ -114,10 +115,9 @@ impl Conversation {
         let draft = match &self.session.phase {
             Phase::Ended(report) => return Ok(report.as_ref().clone().into()),
             Phase::Proposed(proposed) => proposed.proposal.draft.clone(),
-            Phase::Running => instance.policy.call_propose(&mut instance.store, &self.ending(outcome)).await??.draft,
+            Phase::Running => instance.propose(&self.ending(outcome)).await?.draft,
         };
-        let report = instance.policy.call_settle(&mut instance.store, &draft, &wit::Settlement::Preview).await?;
-        Ok(report.into())
+        Ok(instance.settle(&draft, &wit::Settlement::Preview).await?.into())
     }
 
     /// What the caller's next conversation would read, ordered by key.
@@ -134,9 +134,10 @@ impl Conversation {
             now: self.shared.now().as_second(),
         };
         let mut instance = self.version.policy.instance().await?;
-        let (store, policy) = (&mut instance.store, &instance.policy);
-        policy.call_begin(&mut *store, &turn).await.map_err(PolicyFailure::from)?.map_err(PolicyFailure::from)?;
-        let fields = instance.memory.call_fields(&mut *store).await.map_err(PolicyFailure::from)?;
+        let (policy, store) = instance.policy()?;
+        policy.call_begin(store, &turn).await.map_err(PolicyFailure::from)?.map_err(PolicyFailure::from)?;
+        let (memory, store) = instance.memory()?;
+        let fields = memory.call_fields(store).await.map_err(PolicyFailure::from)?;
         let fields = fields.into_iter().map(|field| Ok((field.key, convert::json(field.value)?)));
         fields.collect::<Result<_, Unreadable>>().map_err(|why| damaged("a value", why).into())
     }
@@ -164,24 +165,27 @@ impl Conversation {
         let revision = Revision(*Uuid::new_v4().as_bytes());
         let session = self.session.as_saved(revision);
         let replaces = session_state(self.session.saved);
-        let mut is_saved = self.put(&session, revision, replaces).await?;
-        if let (false, Some(attempted)) = (is_saved, self.attempted) {
-            is_saved = self.put(&session, revision, Replaces::Revision(attempted)).await?;
+        let earlier: Vec<_> = self.attempted.iter().rev().copied().map(Replaces::Revision).collect();
+        // Noted first, for whoever has asked may go before there is an answer.
+        self.attempted.push(revision);
+        for replaces in std::iter::once(replaces).chain(earlier) {
+            match self.shared.save_session(self.key, &session, revision, replaces).await {
+                Ok(true) => {
+                    self.attempted.clear();
+                    self.session = session;
+                    return Ok(());
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    if error.effect() == Effect::Rejected {
+                        self.attempted.pop();
+                    }
+                    return Err(error.into());
+                }
+            }
         }
-        if !is_saved {
-            return Err(SaveError::Conflict);
-        }
-        self.attempted = None;
-        self.session = session;
-        Ok(())
-    }
-
-    async fn put(&mut self, session: &Session, revision: Revision, replaces: Replaces) -> Result<bool, StoreError> {
-        let result = self.shared.save_session(self.key, session, revision, replaces).await;
-        if result.is_err() {
-            self.attempted = Some(revision);
-        }
-        result
+        self.attempted.pop();
+        Err(SaveError::Conflict)
     }
 
     pub(crate) async fn start(agent: Arc<AgentState>, conversation: NewConversation) -> Result<Started, StartError> {
@@ -194,10 +198,13 @@ impl Conversation {
 
         let mut instance = version.policy.instance().await?;
         let (settings, caller) = (&version.configured.settings, facts.caller());
-        let identified = instance.policy.call_identify(&mut instance.store, settings, &caller, &state, now).await;
-        let wit::Identified { identity, session_expires } = match identified.map_err(PolicyFailure::from)? {
+        let identified = instance.identify(settings, &caller, &state, now).await?;
+        let wit::Identified { identity, session_expires } = match identified {
             Ok(identified) => identified,
             Err(wit::InputError::State(problem)) => return Err(StartError::Invalid(problem)),
+            Err(error @ wit::InputError::IntegrationAttributes) => {
+                return Err(StartError::Invalid(PolicyFailure::from(error).0));
+            }
             Err(error) => return Err(PolicyFailure::from(error).into()),
         };
         let key = shared.codec.conversation_key(&agent.scope, &facts.id);
@@ -216,7 +223,7 @@ impl Conversation {
             note: Vec::new(),
             saved: None,
         };
-        let mut conversation = Self { shared, version, session, key, attempted: None, end_turn: None };
+        let mut conversation = Self { shared, version, session, key, attempted: Vec::new(), end_turn: None };
         let turn = conversation.begin(skip_start_function).await?;
         Ok(Started { conversation, turn })
     }
@@ -227,7 +234,7 @@ impl Conversation {
         }
         let version = agent.version(session.version).ok_or(ResumeError::UnknownVersion)?;
         let key = agent.shared.codec.conversation_key(&agent.scope, session.id());
-        Ok(Self { shared: Arc::clone(&agent.shared), version, session, key, attempted: None, end_turn: None })
+        Ok(Self { shared: Arc::clone(&agent.shared), version, session, key, attempted: Vec::new(), end_turn: None })
     }
 
     pub(crate) async fn open(agent: Arc<AgentState>, id: &str) -> Result<Self, ResumeError> {
@@ -320,8 +327,7 @@ impl Conversation {
         let mut instance = self.version.policy.instance().await?;
         let (settings, caller) = (&self.version.configured.settings, self.session.facts.caller());
         let (state, now) = (&self.session.state, self.shared.now().as_second());
-        let identified = instance.policy.call_identify(&mut instance.store, settings, &caller, state, now).await??;
-        Ok(identified.identity)
+        Ok(instance.identify(settings, &caller, state, now).await??.identity)
     }
 
     /// The one read of a turn (rule M1).

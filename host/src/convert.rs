@@ -151,8 +151,8 @@ pub(crate) fn no_keys() -> wit::DraftReport {
 
 /// A first interaction, in the policy's words.
 pub(crate) fn interaction(codec: &Codec, stored: &Interaction) -> Result<wit::Interaction, Unreadable> {
-    let metrics: InteractionRecord = codec.open(Place::Interaction(stored.id), &stored.record)?;
-    Ok(wit::Interaction { began: stored.began, expires: stored.expires, metrics })
+    let InteractionRecord { began, expires, metrics } = codec.open_interaction(stored)?;
+    Ok(wit::Interaction { began, expires, metrics })
 }
 
 /// A value that the policy or the store holds as text.

@@ -10,8 +10,9 @@ use crate::{BuildError, ComponentError, Limits};
 /// How often running functions are looked after. A function that computes gives way to other work this often.
 const TICK: Duration = Duration::from_millis(1);
 
-/// How many questions to the policy may be open at once, beside the turns. Each is answered in microseconds.
-pub(crate) const QUESTIONS: u32 = 32;
+/// How many instances of the policy there may be at once, beside the turns. A question is answered in microseconds; an
+/// instance that is asked again after a commit waits for the disk meanwhile.
+pub(crate) const QUESTIONS: u32 = 64;
 
 /// The most core instances, memories and tables that one agent may have: a Python agent has some 40 instances.
 const CORE_INSTANCES: u32 = 64;

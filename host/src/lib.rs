@@ -58,6 +58,9 @@ mod conversation;
 mod convert;
 mod engine;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod instances;
 mod join;
 mod json;

@@ -57,7 +57,7 @@ impl AgentState {
         let id = format!("administration-{}", Uuid::new_v4());
         let conversation = codec.conversation_key(&self.scope, &id);
         let patch = convert::fields(codec, identity, proposal.patch);
-        let report = StoredReport { conversation: id, draft: proposal.draft };
+        let report = StoredReport { conversation: id, draft: proposal.draft, expires: proposal.mark_expires };
         let commit = Commit {
             conversation,
             identity,
@@ -67,7 +67,7 @@ impl AgentState {
             ends_session: false,
             patch,
             interaction: None,
-            mark: codec.mark(conversation, identity, proposal.mark_expires, &report),
+            mark: codec.mark(conversation, identity, &report),
             identifier: codec.identifier(identity, &self.scope, identifier, now),
         };
         match self.shared.store.commit(commit).await? {
@@ -124,7 +124,8 @@ impl AgentState {
         let given: Vec<_> = given.collect();
         let mut instance = version.policy.instance().await.map_err(AdministrationError::from)?;
         let (settings, kind) = (&version.configured.settings, kind.into());
-        let proposed = instance.policy.call_patch(&mut instance.store, settings, kind, &identifier, &given, now).await;
+        let (policy, store) = instance.policy()?;
+        let proposed = policy.call_patch(store, settings, kind, &identifier, &given, now).await;
         let proposal = proposed.map_err(PolicyFailure::from)?.map_err(PolicyFailure::from)?;
         Ok((instance, proposal))
     }
@@ -141,6 +142,5 @@ async fn settled(
     settlement: &wit::Settlement,
     written: bool,
 ) -> Result<Patched, AdministrationError> {
-    let report = instance.policy.call_settle(&mut instance.store, draft, settlement).await;
-    Ok(Patched { written, report: report.map_err(PolicyFailure::from)?.into() })
+    Ok(Patched { written, report: instance.settle(draft, settlement).await?.into() })
 }

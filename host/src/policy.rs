@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Linker, Lower,
+};
 use wasmtime::{Engine, Store};
 
 use crate::bindings::{memory, policy};
 use crate::code_cache::CodeCache;
-use crate::component::Interfaces;
+use crate::component::{Interfaces, policy_interfaces};
+use crate::engine::QUESTIONS;
 use crate::{ComponentError, PolicyFailure};
 
 /// The policy that this crate was built with. `cargo xtask guests` builds it from `crates/policy`.
@@ -26,17 +29,27 @@ pub(crate) struct Policy {
     /// One for each question that may be open at once.
     questions: Arc<Semaphore>,
     instance: InstancePre<()>,
-    policy: policy::GuestIndices,
-    memory: memory::GuestIndices,
+    functions: Arc<Functions>,
 }
 
-/// A fresh instance of the policy, for one question.
+/// A fresh instance of the policy, for one question, or for a few that belong together.
 pub(crate) struct PolicyInstance {
-    pub(crate) store: Store<()>,
-    pub(crate) policy: policy::Guest,
-    pub(crate) memory: memory::Guest,
+    store: Store<()>,
+    instance: Instance,
+    functions: Arc<Functions>,
+    questions: Arc<Semaphore>,
     /// Last, so that the place is given back after the instance is gone.
     _place: Option<OwnedSemaphorePermit>,
+}
+
+/// Where its functions are. What every conversation asks is found by itself: the generated bindings look up every function
+/// of an interface, and compare the types of each.
+struct Functions {
+    identify: ComponentExportIndex,
+    propose: ComponentExportIndex,
+    settle: ComponentExportIndex,
+    policy: policy::GuestIndices,
+    memory: memory::GuestIndices,
 }
 
 impl Policy {
@@ -56,19 +69,18 @@ impl Policy {
         };
         let wrong_type = |error: wasmtime::Error| ComponentError::WrongType(format!("{error:#}"));
         let instance = Linker::new(engine).instantiate_pre(&component).map_err(wrong_type)?;
-        let policy = policy::GuestIndices::new(&instance).map_err(wrong_type)?;
-        let memory = memory::GuestIndices::new(&instance).map_err(wrong_type)?;
+        let functions = Functions::of(&component, &instance).map_err(wrong_type)?;
 
         // The types of exports are checked where they are taken from an instance.
         let mut store = Store::new(engine, ());
         store.set_epoch_deadline(NO_DEADLINE);
         let trial = instance.instantiate(&mut store).map_err(wrong_type)?;
-        policy.load(&mut store, &trial).map_err(wrong_type)?;
-        memory.load(&mut store, &trial).map_err(wrong_type)?;
+        functions.policy.load(&mut store, &trial).map_err(wrong_type)?;
+        functions.memory.load(&mut store, &trial).map_err(wrong_type)?;
 
         let (bytes, digest) = (bytes.into(), *blake3::hash(bytes).as_bytes());
         let (engine, questions) = (engine.clone(), Arc::clone(questions));
-        Ok(Self { bytes, digest, engine, questions, instance, policy, memory })
+        Ok(Self { bytes, digest, engine, questions, instance, functions: Arc::new(functions) })
     }
 
     /// A fresh instance: nothing that one question brings is there for the next.
@@ -78,9 +90,82 @@ impl Policy {
         let mut store = Store::new(&self.engine, ());
         store.set_epoch_deadline(NO_DEADLINE);
         let instance = self.instance.instantiate_async(&mut store).await?;
-        let policy = self.policy.load(&mut store, &instance)?;
-        let memory = self.memory.load(&mut store, &instance)?;
-        Ok(PolicyInstance { store, policy, memory, _place: place })
+        let (functions, questions) = (Arc::clone(&self.functions), Arc::clone(&self.questions));
+        Ok(PolicyInstance { store, instance, functions, questions, _place: place })
+    }
+}
+
+impl PolicyInstance {
+    /// Whose memory a conversation reads.
+    pub(crate) async fn identify(
+        &mut self,
+        settings: &policy::Settings,
+        caller: &policy::Caller,
+        state: &[policy::StateEntry],
+        now: i64,
+    ) -> Result<Result<policy::Identified, policy::InputError>, PolicyFailure> {
+        let identify = self.functions.identify;
+        Ok(self.ask::<_, (Result<_, _>,)>(&identify, (settings, caller, state, now)).await?.0)
+    }
+
+    /// What a conversation's end is to write.
+    pub(crate) async fn propose(&mut self, ending: &policy::Ending) -> Result<policy::Proposal, PolicyFailure> {
+        let propose = self.functions.propose;
+        Ok(self.ask::<_, (Result<_, policy::InputError>,)>(&propose, (ending,)).await?.0?)
+    }
+
+    /// The report, once the store has had its say.
+    pub(crate) async fn settle(
+        &mut self,
+        draft: &policy::DraftReport,
+        settlement: &policy::Settlement,
+    ) -> Result<policy::Report, PolicyFailure> {
+        let settle = self.functions.settle;
+        Ok(self.ask::<_, (policy::Report,)>(&settle, (draft, settlement)).await?.0)
+    }
+
+    /// The instance, to be asked again after something has been waited for. None where others may soon need its place.
+    pub(crate) fn kept(self) -> Option<Self> {
+        (self.questions.available_permits() >= QUESTIONS as usize / 2).then_some(self)
+    }
+
+    /// All functions of the interface `policy`, and where to call them.
+    pub(crate) fn policy(&mut self) -> Result<(policy::Guest, &mut Store<()>), PolicyFailure> {
+        let guest = self.functions.policy.load(&mut self.store, &self.instance)?;
+        Ok((guest, &mut self.store))
+    }
+
+    /// All functions of the interface `memory`, and where to call them.
+    pub(crate) fn memory(&mut self) -> Result<(memory::Guest, &mut Store<()>), PolicyFailure> {
+        let guest = self.functions.memory.load(&mut self.store, &self.instance)?;
+        Ok((guest, &mut self.store))
+    }
+
+    async fn ask<P, R>(&mut self, function: &ComponentExportIndex, question: P) -> wasmtime::Result<R>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        let function = self.instance.get_typed_func::<P, R>(&mut self.store, function)?;
+        function.call_async(&mut self.store, question).await
+    }
+}
+
+impl Functions {
+    fn of(component: &Component, instance: &InstancePre<()>) -> wasmtime::Result<Self> {
+        let [.., policy] = policy_interfaces();
+        let interface = component.get_export_index(None, &policy);
+        let index = |function| {
+            let function = interface.and_then(|interface| component.get_export_index(Some(&interface), function));
+            function.ok_or_else(|| wasmtime::Error::msg("the contract's functions are not all there"))
+        };
+        Ok(Self {
+            identify: index("identify")?,
+            propose: index("propose")?,
+            settle: index("settle")?,
+            policy: policy::GuestIndices::new(instance)?,
+            memory: memory::GuestIndices::new(instance)?,
+        })
     }
 }
 

@@ -10,9 +10,7 @@ use serde::Serialize;
 
 use crate::audit::StoredAct;
 use crate::catalogue::{ComponentId, StoredAgent};
-use crate::codec::{
-    Codec, InteractionRecord, LONGEST_RETENTION, Place, RowDetails, StoredIdentifier, StoredReport, Unreadable,
-};
+use crate::codec::{Codec, LONGEST_RETENTION, Place, RowDetails, StoredIdentifier, StoredReport, Unreadable};
 use crate::{Administration, Json};
 
 /// What was rounded up to the hour may end so much later, in seconds.
@@ -53,8 +51,9 @@ struct Inspector<'a> {
 
 impl Administration {
     /// Reads all that the store holds, and learns whether it is whole: the engine's own check first, then whether every
-    /// record can be opened, belongs where it is, and expires in time (rule E1). It changes nothing, and can be done while
-    /// others write. `progress` is told how much has been read.
+    /// record can be opened, belongs where it is, and expires when it was meant to and in time (rule E1). What seems to have
+    /// expired is looked at too, since it may be its time that is damaged. It changes nothing, and can be done while others
+    /// write. `progress` is told how much has been read.
     ///
     /// # Errors
     /// If the store cannot be reached. Whatever is wrong with what it holds is a [`Problem`].
@@ -75,7 +74,7 @@ impl Administration {
                 }
             };
             read += part.kept.len() as u64;
-            part.kept.into_iter().filter_map(|kept| kept.alive(now)).for_each(|kept| inspector.inspect(kept));
+            part.kept.into_iter().for_each(|kept| inspector.inspect(kept));
             progress(read);
             after = part.next;
             if after.is_none() {
@@ -92,6 +91,11 @@ fn damage(error: StoreError) -> Result<String, StoreError> {
         StoreError::Shard { shard, error, .. } => Ok(format!("shard {shard:?}: {}", damage(*error)?)),
         error => Err(error),
     }
+}
+
+/// Whether a time is the one that was sealed.
+fn same(sealed: Timestamp, stored: Timestamp) -> Result<(), Unreadable> {
+    if sealed == stored { Ok(()) } else { Err(Unreadable::Damaged) }
 }
 
 impl<'a> Inspector<'a> {
@@ -122,36 +126,37 @@ impl<'a> Inspector<'a> {
                 }
             }
             Kept::Act(act) => {
-                self.checked("acts");
-                let place = Place::Act { id: act.id, at: act.at };
-                self.opened("entry of the audit trail", self.codec.open::<StoredAct>(place, &act.record));
+                let opened = self.codec.open::<StoredAct>(Place::Act { id: act.id, at: act.at }, &act.record);
+                self.opened("acts", "entry of the audit trail", act.expires, opened);
             }
         }
     }
 
     fn caller(&mut self, caller: KeptCaller) {
-        self.checked("callers");
         let identity = caller.identity;
+        let times = caller.fields.iter().map(|field| field.expires);
+        let times = times.chain(caller.interaction.as_ref().map(|interaction| interaction.expires));
+        let held_until = times.max().unwrap_or(Timestamp::MIN);
         if let Some(identifier) = &caller.identifier {
             let opened = self.codec.open::<StoredIdentifier>(Place::Identifier(identity), identifier);
             let key = |stored: &StoredIdentifier| self.codec.identity_key(&stored.scope, &stored.identifier);
             let is_other = opened.as_ref().is_ok_and(|stored| key(stored) != identity);
-            self.opened("identifier", if is_other { Err(Unreadable::Damaged) } else { opened });
-        } else if !caller.fields.is_empty() || caller.interaction.is_some() {
+            let opened = if is_other { Err(Unreadable::Damaged) } else { opened };
+            self.opened("callers", "identifier", held_until.max(caller.marks_until.unwrap_or(held_until)), opened);
+        } else if held_until > self.now {
             self.problem("caller", "there is no identifier with what is held".to_owned());
         }
         for field in &caller.fields {
-            self.checked("values");
             let value = self.codec.open_value(identity, field);
             let value = value.and_then(|value| Json::parse(value).map_err(|_| Unreadable::Damaged));
-            self.opened("value", value);
             let Field { written, expires, .. } = field;
+            self.opened("values", "value", *expires, value);
             self.expires("value", *written, *expires);
         }
-        if let Some(Interaction { id, began, expires, record }) = &caller.interaction {
-            self.checked("interactions");
-            self.opened("first interaction", self.codec.open::<InteractionRecord>(Place::Interaction(*id), record));
-            self.expires("first interaction", *began, *expires);
+        if let Some(interaction) = &caller.interaction {
+            let Interaction { began, expires, .. } = *interaction;
+            self.opened("interactions", "first interaction", expires, self.codec.open_interaction(interaction));
+            self.expires("first interaction", began, expires);
         }
         for (_, expires) in caller.former {
             self.expires("former interaction", self.now, expires);
@@ -159,40 +164,53 @@ impl<'a> Inspector<'a> {
     }
 
     fn mark(&mut self, mark: KeptMark) {
-        self.checked("marks");
         let KeptMark { conversation, expires, recorded } = mark;
-        if let Some((identity, record)) = recorded {
-            let place = Place::Report { conversation, identity };
-            self.opened("report", self.codec.open::<StoredReport>(place, &record.report));
-        }
+        let opened = recorded.map_or(Ok(()), |(identity, record)| {
+            let report = self.codec.open::<StoredReport>(Place::Report { conversation, identity }, &record.report)?;
+            same(report.expires, expires)
+        });
+        self.opened("marks", "report", expires, opened);
         self.expires("mark", self.now, expires);
     }
 
     fn row(&mut self, row: &KeptRow) {
-        self.checked("metrics");
         let place = Place::Row { id: row.id, began: row.began };
-        self.opened("metric row", self.codec.open::<RowDetails>(place, &row.details));
-        let place = Place::Interaction(row.interaction);
-        self.opened("metric row", self.codec.open::<InteractionRecord>(place, &row.standing_record));
+        let details = self.codec.open::<RowDetails>(place, &row.details);
+        // The row and the interaction expire together.
+        let standing = Interaction {
+            id: row.interaction,
+            began: row.standing_began,
+            expires: row.expires,
+            record: row.standing_record.clone(),
+        };
+        let opened = details.and_then(|_| self.codec.open_interaction(&standing));
+        self.opened("metrics", "metric row", row.expires, opened);
         self.expires("metric row", row.standing_began, row.expires);
     }
 
-    fn session(&mut self, session: &SavedSession) {
-        self.checked("sessions");
-        self.opened("session", self.codec.open_session(session.conversation, &session.session));
-        self.expires("session", self.now, session.expires);
+    fn session(&mut self, saved: &SavedSession) {
+        let opened = self.codec.open_session(saved.conversation, &saved.session);
+        let opened = opened.and_then(|session| same(session.expires, saved.expires));
+        self.opened("sessions", "session", saved.expires, opened);
+        self.expires("session", self.now, saved.expires);
     }
 
     fn agent(&mut self, version: AgentVersion) {
-        self.checked("agents");
-        self.opened("agent", self.codec.open::<StoredAgent>(Place::Agent(version.version), &version.record));
+        let opened = self.codec.open::<StoredAgent>(Place::Agent(version.version), &version.record);
+        self.opened("agents", "agent", Timestamp::MAX, opened);
         self.wanted.push(version.component);
     }
 
-    /// Notes what cannot be opened.
-    fn opened<T>(&mut self, what: &'static str, opened: Result<T, Unreadable>) {
-        if let Err(why) = opened {
-            self.problem(what, why.to_string());
+    /// Counts what has not expired, and notes what cannot be opened. Of what has expired, the day's key may be gone.
+    fn opened<T>(&mut self, kind: &'static str, what: &'static str, expires: Timestamp, opened: Result<T, Unreadable>) {
+        let is_alive = expires > self.now;
+        if is_alive {
+            self.checked(kind);
+        }
+        match opened {
+            Err(Unreadable::Destroyed) if !is_alive => {}
+            Err(why) => self.problem(what, why.to_string()),
+            Ok(_) => {}
         }
     }
 

@@ -39,6 +39,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(all(unix, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use channel::reread_frames;
 #[cfg(unix)]
 pub(crate) use pool::Pool;
 #[cfg(unix)]

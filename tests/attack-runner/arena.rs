@@ -1,4 +1,5 @@
-//! Where attacks are run: one runtime for all of them, with callers who must not be harmed.
+//! Where attacks are run: one runtime for those that a limit of time has to end and one for all others, with callers who must
+//! not be harmed.
 
 use std::collections::HashMap;
 use std::fs;
@@ -21,8 +22,14 @@ use tokio::task::JoinHandle;
 /// How many turns may run at once.
 const CONCURRENT_TURNS: usize = 4;
 
-/// How long a turn may run: an ordinary one takes some milliseconds, on a busy machine too.
-const TURN_TIME: Duration = Duration::from_millis(500);
+/// How long a turn may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TurnTime {
+    /// For attacks that run until they are stopped. An ordinary turn takes some milliseconds, on a busy machine too.
+    Short,
+    /// For attacks that come to an end of another kind, however busy the machine is.
+    Long,
+}
 
 /// How long anything may take that has to come to an end by itself.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,7 +40,7 @@ pub(crate) const VICTIM: &str = "+441632960999";
 /// What the victim remembers in the attackers' own scope, and elsewhere.
 pub(crate) const CANARY: &str = "canary-of-another-caller";
 
-/// The runtime on which all attacks are run, one after the other.
+/// A runtime on which attacks are run, one after the other.
 pub(crate) struct Arena {
     runtime: Runtime,
     pub(crate) platform: Arc<Platform>,
@@ -44,15 +51,19 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    /// The one arena, with the victim's memory in it.
-    pub(crate) async fn shared() -> &'static Self {
-        static ARENA: OnceCell<Arena> = OnceCell::const_new();
-        ARENA.get_or_init(Self::new).await
+    /// The one arena in which a turn may run for so long, with the victim's memory in it.
+    pub(crate) async fn shared(time: TurnTime) -> &'static Self {
+        static ARENAS: [OnceCell<Arena>; 2] = [const { OnceCell::const_new() }; 2];
+        let [short, long] = &ARENAS;
+        match time {
+            TurnTime::Short => short.get_or_init(|| Self::new(Duration::from_millis(500))).await,
+            TurnTime::Long => long.get_or_init(|| Self::new(PATIENCE / 2)).await,
+        }
     }
 
-    async fn new() -> Self {
+    async fn new(turn_time: Duration) -> Self {
         let mut limits = Limits::default();
-        limits.turn_time = TURN_TIME;
+        limits.turn_time = turn_time;
         limits.concurrent_turns = CONCURRENT_TURNS as u32;
         let platform =
             Arc::new(Platform { meeting: Barrier::new(CONCURRENT_TURNS), waiting: watch::Sender::default() });

@@ -148,6 +148,26 @@ async fn is_reported(path: &Path, keys: &Keys, whole: &[Result<Value, String>], 
 }
 
 #[tokio::test]
+async fn a_time_of_expiry_that_was_changed_is_reported() {
+    let (folder, keys) = (tempfile::tempdir().unwrap(), Keys::ephemeral());
+    let path = folder.path().join("memory.db");
+    let bytes = written(&path, &keys).await;
+    for (table, what) in [("marks", "report"), ("metrics", "metric row"), ("sessions", "session")] {
+        // An hour earlier, an hour later, and so long ago that nobody would be shown it any more.
+        for changed in ["expires - 3600", "expires + 3600", "0"] {
+            fs::write(&path, &bytes).unwrap();
+            let database = rusqlite::Connection::open(&path).unwrap();
+            let statement = format!("UPDATE {table} SET expires = {changed} WHERE rowid = 1");
+            assert_eq!(database.execute(&statement, []).unwrap(), 1);
+            drop(database);
+            let found = verified(&administration(&path, &keys, NOW).await.unwrap()).await.unwrap();
+            let problems: Vec<_> = found.problems.iter().map(|problem| (problem.what, problem.count)).collect();
+            assert_eq!(problems, [(what, 1)], "{statement}: {found:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn e1_what_would_outlive_the_longest_retention_is_reported() {
     let (folder, keys) = (tempfile::tempdir().unwrap(), Keys::ephemeral());
     let path = folder.path().join("memory.db");

@@ -7,7 +7,7 @@ use agent_memory_host::{
     CallError, CommitReport, CommitStatus, Conversation, DropReason, EndError, Handoff, IdentifierKind, Json,
     KeyOutcome, NewConversation, NoIdentifier, Outcome, SaveError, Session, StartError, TurnOutcome,
 };
-use agent_memory_tests::{Desk, Fault, FaultyStore, call, configuration, scope, set, value};
+use agent_memory_tests::{Desk, Fault, FaultyStore, Trouble, call, configuration, scope, set, value};
 use serde_json::json;
 
 const CALLER: &str = "+441632960001";
@@ -402,6 +402,40 @@ async fn a_session_whose_save_was_not_answered_can_be_saved_again() {
         conversation.save().await.unwrap();
     }
     end(&mut conversation).await;
+}
+
+#[tokio::test]
+async fn a_save_or_an_end_that_nobody_waited_for_can_be_repeated() {
+    let store = Arc::new(FaultyStore::default());
+    let desk = Desk::with(store.clone(), &configuration(""), |builder| builder).await;
+    let mut conversation = desk.call_from(CALLER).await;
+    set(&mut conversation, "mood", &json!("good")).await;
+    conversation.save().await.unwrap();
+    // The store has it, and no answer comes; then one is lost; then nothing is done.
+    for trouble in [Trouble::HangsAfter, Trouble::LostAfter, Trouble::LostBefore, Trouble::HangsAfter] {
+        store.trouble(0, trouble);
+        tokio::select! {
+            biased;
+            saved = conversation.save() => assert!(matches!(saved, Err(SaveError::Store(_)))),
+            () = store.stuck() => {}
+        }
+    }
+    conversation.save().await.unwrap();
+    // An end asks for the session, reads memory, and saves its proposal: that is where it hangs first. The next one saves
+    // again, in place of what it has loaded, which fails, and then of what it has tried: it hangs there. The third
+    // hangs where it commits.
+    for after in [2, 1, 2] {
+        store.trouble(after, Trouble::HangsAfter);
+        tokio::select! {
+            biased;
+            _ = conversation.end(Outcome::default()) => panic!("it hangs"),
+            () = store.stuck() => {}
+        }
+    }
+    assert_eq!(end(&mut conversation).await.status, CommitStatus::Committed);
+    assert_eq!(store.commits(), 2);
+    let held = desk.runtime.administration().export(&scope(), IdentifierKind::Phone, CALLER).await.unwrap();
+    assert_eq!((held.fields.len(), held.conversations.len()), (1, 1));
 }
 
 #[tokio::test]

@@ -4,50 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_memory_host::store::MemoryStore;
-use agent_memory_host::{Conversation, Json, Limits, RequestError, Requests, StopReason, Turn, TurnOutcome};
+use agent_memory_host::{Conversation, Json, Limits, StopReason, Turn, TurnOutcome};
 use agent_memory_tests::{Desk, call, configuration, returned, set, value};
-use async_trait::async_trait;
-use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use serde_json::json;
+
+use crate::platform::{Platform, request};
 
 const CALLER: &str = "+441632960001";
-
-/// Answers `echo` at once with what it was given, and `wait` when it is told to. Fails `broken`, and knows nothing
-/// else.
-struct Platform {
-    /// One for each `wait` that has come in.
-    waiting: Semaphore,
-    /// One for each `wait` that may be answered.
-    answers: Semaphore,
-}
-
-#[async_trait]
-impl Requests for Platform {
-    async fn answer(&self, conversation: &str, name: &str, arguments: Json) -> Result<Json, RequestError> {
-        match name {
-            "echo" => Ok(arguments),
-            "conversation" => Ok(Json::from_value(&conversation).unwrap()),
-            "wait" => {
-                self.waiting.add_permits(1);
-                self.answers.acquire().await.unwrap().forget();
-                Ok(arguments)
-            }
-            "broken" => Err(RequestError::Failed("the model is asleep".into())),
-            _ => Err(RequestError::Unanswered),
-        }
-    }
-}
-
-impl Platform {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { waiting: Semaphore::new(0), answers: Semaphore::new(0) })
-    }
-
-    /// Waits until a function waits.
-    async fn asked(&self) {
-        self.waiting.acquire().await.unwrap().forget();
-    }
-}
 
 /// The probe with this platform, and with limits that differ from the defaults.
 async fn desk(platform: &Arc<Platform>, change: impl FnOnce(&mut Limits)) -> Desk {
@@ -56,10 +19,6 @@ async fn desk(platform: &Arc<Platform>, change: impl FnOnce(&mut Limits)) -> Des
     let requests = platform.clone();
     Desk::with(Arc::new(MemoryStore::new()), &configuration(""), |builder| builder.limits(limits).requests(requests))
         .await
-}
-
-fn request(name: &str) -> Value {
-    json!({"name": name, "arguments": {"prompt": "which cheese?"}})
 }
 
 fn is_out_of_time(turn: &Turn) -> bool {
@@ -128,7 +87,7 @@ async fn the_time_that_an_answer_takes_does_not_count_and_the_time_after_it_does
 async fn wait_for_a_limit(platform: &Platform, timing: &mut Conversation) {
     platform.asked().await;
     assert!(is_out_of_time(&call(timing, "loop_forever", &json!({})).await));
-    platform.answers.add_permits(1);
+    platform.answer_one();
 }
 
 #[tokio::test]

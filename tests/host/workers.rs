@@ -11,13 +11,13 @@ use std::time::Duration;
 use agent_memory_host::store::MemoryStore;
 use agent_memory_host::workers::{WorkerAgents, WorkerOptions};
 use agent_memory_host::{
-    AgentDefinition, BuildError, Conversation, Json, Limits, NewConversation, Outcome, RequestError, Requests, Runtime,
-    StopReason, Turn, TurnOutcome, keys::Keys,
+    AgentDefinition, BuildError, Conversation, Limits, NewConversation, Outcome, Runtime, StopReason, Turn,
+    TurnOutcome, keys::Keys,
 };
 use agent_memory_tests::{Desk, call, component, configuration, json, returned, scope, set, value, workers};
-use async_trait::async_trait;
-use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use serde_json::json;
+
+use crate::platform::{Platform, request};
 
 const CALLER: &str = "+441632960001";
 const OTHER: &str = "+441632960002";
@@ -69,41 +69,6 @@ impl Workers {
     }
 }
 
-/// Answers `echo` at once, and `wait` when it is told to.
-struct Platform {
-    /// One for each request that has come in.
-    waiting: Semaphore,
-    /// One for each `wait` that may be answered.
-    answers: Semaphore,
-}
-
-#[async_trait]
-impl Requests for Platform {
-    async fn answer(&self, _: &str, name: &str, arguments: Json) -> Result<Json, RequestError> {
-        self.waiting.add_permits(1);
-        match name {
-            "echo" => Ok(arguments),
-            "wait" => {
-                self.answers.acquire().await.unwrap().forget();
-                Ok(arguments)
-            }
-            "broken" => Err(RequestError::Failed("the model is asleep".into())),
-            _ => Err(RequestError::Unanswered),
-        }
-    }
-}
-
-impl Platform {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { waiting: Semaphore::new(0), answers: Semaphore::new(0) })
-    }
-
-    /// Waits until a function waits.
-    async fn asked(&self) {
-        self.waiting.acquire().await.unwrap().forget();
-    }
-}
-
 /// The probe with this platform and these workers.
 async fn desk(platform: &Arc<Platform>, workers: Option<WorkerOptions>, change: impl FnOnce(&mut Limits)) -> Desk {
     let mut limits = Limits::default();
@@ -117,10 +82,6 @@ async fn desk(platform: &Arc<Platform>, workers: Option<WorkerOptions>, change: 
         }
     })
     .await
-}
-
-fn request(name: &str) -> Value {
-    json!({"name": name, "arguments": {"prompt": "which cheese?"}})
 }
 
 /// Whether a turn was stopped because its worker ended.
@@ -138,7 +99,8 @@ fn seen(turn: &Turn) -> String {
 
 #[tokio::test]
 async fn a_turn_is_the_same_in_a_worker() {
-    let short = |limits: &mut Limits| limits.turn_time = Duration::from_millis(300);
+    // Long enough for all but the one that loops, even on a busy machine.
+    let short = |limits: &mut Limits| limits.turn_time = Duration::from_secs(3);
     let here = desk(&Platform::new(), None, short).await;
     let there = desk(&Platform::new(), Some(Workers::new("same").options(2)), short).await;
     let much = json!({"bytes": 1 << 10, "calls": 2_000});
@@ -229,7 +191,7 @@ async fn w6_a_turn_whose_worker_is_killed_is_stopped_and_every_conversation_goes
     let wait = request("wait");
     let stopped = async {
         let turn = call(&mut first, "request", &wait).await;
-        platform.answers.add_permits(1);
+        platform.answer_one();
         turn
     };
     let asked = async {

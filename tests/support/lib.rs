@@ -7,7 +7,7 @@ pub mod guide;
 mod package;
 
 pub use encode::{FUNCTIONS_ALONE, encode};
-pub use faulty::{Fault, FaultyStore};
+pub use faulty::{Fault, FaultyStore, Gate, Trouble};
 pub use package::rust_agent;
 
 use std::collections::HashMap;

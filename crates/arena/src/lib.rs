@@ -15,9 +15,11 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr::copy_nonoverlapping;
 
 /// An arena of so many bytes, and an allocator for what does not fit into it.
+///
+/// What it knows of itself stands before its memory, and so beside what is handed out first: whatever a turn writes to, its
+/// sandbox has to put back in order page by page.
 #[repr(C, align(16))]
 pub struct Arena<const BYTES: usize, Behind = System> {
-    memory: UnsafeCell<[u8; BYTES]>,
     /// Where what is free begins, and how far from the arena's end it ends. At first both are zero, as all of the arena is:
     /// what is not zero would make the guest's file as large as the arena.
     free_begin: Cell<usize>,
@@ -25,6 +27,7 @@ pub struct Arena<const BYTES: usize, Behind = System> {
     /// The largest piece that was given back and is not next to what is free.
     spare: Cell<Room>,
     behind: Behind,
+    memory: UnsafeCell<[u8; BYTES]>,
 }
 
 /// A part of the arena, from one offset to another.
@@ -63,11 +66,11 @@ impl<const BYTES: usize, Behind> Arena<BYTES, Behind> {
     /// An empty arena, with another allocator behind it.
     pub const fn with(behind: Behind) -> Self {
         Self {
-            memory: UnsafeCell::new([0; BYTES]),
             free_begin: Cell::new(0),
             free_end: Cell::new(0),
             spare: Cell::new(Room::NONE),
             behind,
+            memory: UnsafeCell::new([0; BYTES]),
         }
     }
 

@@ -13,6 +13,7 @@ mod words;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 
 use arguments::{Cli, Command};
@@ -22,6 +23,10 @@ fn main() -> ExitCode {
     // In a worker of `serve` this never returns.
     agent_memory_host::workers::serve_if_worker();
     let cli = Cli::parse();
+    if let Err(error) = refuse_core_dumps() {
+        failure::report(&error);
+        return ExitCode::from(2);
+    }
     // A process of its own, with limits of its own, and one thread.
     if let Command::CompileComponent { code_cache } = &cli.command {
         return match agent_memory_server::compile_component(code_cache) {
@@ -44,4 +49,18 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Has the system write no core dump of this process and those that it starts: keys and what callers have said are in
+/// their memory.
+fn refuse_core_dumps() -> anyhow::Result<()> {
+    // A limit of one byte is too little for a file, and of all limits the one for which Linux starts no program either
+    // that takes core dumps over a pipe.
+    #[cfg(unix)]
+    {
+        let core = rlimit::Resource::CORE;
+        let limit = core.get_hard().map_or(1, |most| most.min(1));
+        core.set(limit, limit).context("core dumps of this process cannot be switched off")?;
+    }
+    Ok(())
 }

@@ -18,7 +18,12 @@ mod bindings {
     #[cfg(target_family = "wasm")]
     use super::Policy;
 
-    wit_bindgen::generate!({ path: "../../wit", world: "policy-component" });
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "policy-component",
+        // There are none: nothing that is linked here needs to be constructed before it is called.
+        disable_run_ctors_once_workaround: true,
+    });
 
     // Only wasm has linkers that take the names of such exports. Elsewhere this is compiled to be checked.
     #[cfg(target_family = "wasm")]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "tests panic when something is wrong")]
 
-#[path = "../examples/failover/trial.rs"]
+#[path = "../examples/postgres-failover/trial.rs"]
 mod trial;
 
 use trial::Replication;

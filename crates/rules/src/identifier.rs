@@ -167,7 +167,11 @@ impl Identifier {
             IdentifierKind::Phone => (canonical_number(text), OffReason::NoCallerNumber),
             IdentifierKind::Custom => (text.trim().to_owned(), OffReason::SourceEmpty),
         };
-        if text.is_empty() {
+        // What has another address in it, such as `tel:tel:1`, would be another caller's once somebody names it in the form
+        // in which it is exported.
+        let is_nested =
+            kind == IdentifierKind::Phone && SCHEMES.iter().any(|scheme| strip_scheme(&text, scheme).is_some());
+        if text.is_empty() || is_nested {
             return Err(if_empty);
         }
         if kind == IdentifierKind::Phone && is_withheld(&text) {
@@ -209,6 +213,9 @@ fn canonical_number(text: &str) -> String {
     number.chars().filter(|char| !char.is_whitespace() && !"-.()".contains(*char)).collect()
 }
 
+/// What an address begins with.
+const SCHEMES: [&str; 3] = ["tel:", "sip:", "sips:"];
+
 fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -241,7 +248,7 @@ fn is_withheld(number: &str) -> bool {
 }
 
 /// Where an identifier comes from (I2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Source {
     CallerNumber,
     /// By the header's name in lower case.

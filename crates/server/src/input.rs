@@ -135,15 +135,22 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// What a message says without the values that it quotes: those may be a caller's.
+/// What a message says without the values that it quotes: those may be a caller's. Names of members are shown, so that who
+/// has misspelt one finds it.
 fn without_values(message: &str) -> String {
-    let message = message.split(" at line ").next().unwrap_or(message);
-    match message.split_once(", expected ") {
-        Some((found, expected)) if found.starts_with("invalid ") => {
-            let kind = found.trim_start_matches("invalid ").split([':', '`']).next().unwrap_or_default().trim();
-            format!("invalid {kind}: expected {expected}")
-        }
-        _ => message.to_owned(),
+    // A value may have the words in it that come behind it, and so the last ones count.
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    if ["unknown field `", "missing field `", "duplicate field `"].iter().any(|start| message.starts_with(start)) {
+        return message.to_owned();
+    }
+    let kinds = ["invalid type", "invalid value", "invalid length", "unknown variant"];
+    // What a type says of its own, such as a time, may quote anything.
+    let Some(kind) = kinds.into_iter().find(|kind| message.starts_with(kind)) else {
+        return "invalid value".to_owned();
+    };
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("{kind}: expected {expected}"),
+        None => kind.to_owned(),
     }
 }
 
@@ -160,4 +167,48 @@ fn key(parts: &Parts) -> Result<Option<Vec<u8>>, Problem> {
         return Err(Problem::malformed(format!("an `Idempotency-Key` has 1 to {KEY_BYTES} bytes: use a random one")));
     }
     Ok(Some(key.as_bytes().to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_memory_host::IdentifierKind;
+
+    use super::*;
+
+    /// Says everything that a message of serde's may quote.
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "it is never read")]
+    struct Said {
+        known: bool,
+        kind: Option<IdentifierKind>,
+        at: Option<jiff::Timestamp>,
+    }
+
+    fn detail(text: &str) -> String {
+        parse::<Said>(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn p3_a_value_is_never_quoted_whatever_words_it_has() {
+        for value in ["camembert", "camembert, expected camembert", "camembert at line 1", "unknown field `camembert`"]
+        {
+            for text in [
+                format!(r#"{{"known": "{value}"}}"#),
+                format!(r#"{{"known": true, "kind": "{value}"}}"#),
+                format!(r#"{{"known": true, "at": "{value}"}}"#),
+            ] {
+                let detail = detail(&text);
+                assert!(!detail.contains("camembert"), "{detail}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_expected_is_told_and_names_are_shown() {
+        assert!(detail(r#"{"known": 1}"#).contains("invalid type: expected a boolean (line 1, column "));
+        assert!(detail(r#"{"known": true, "kind": "phon"}"#).contains("unknown variant: expected `phone` or `custom`"));
+        assert!(detail(r#"{"knwon": true}"#).contains("unknown field `knwon`, expected one of `known`"));
+        assert!(detail("{}").contains("missing field `known`"));
+    }
 }

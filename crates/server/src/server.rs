@@ -165,6 +165,13 @@ impl Server {
         self.address
     }
 
+    /// What answers requests, for who asks without a network.
+    #[cfg(feature = "fuzzing")]
+    #[doc(hidden)]
+    pub fn router(&self) -> axum::Router {
+        routes::router(self.service.clone())
+    }
+
     /// Publishes an agent, as `PUT /v1/agents/...` does.
     ///
     /// # Errors

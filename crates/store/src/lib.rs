@@ -27,6 +27,8 @@ pub use error::{Effect, StoreError};
 pub use memory::MemoryStore;
 pub use shard::{KeptKey, Register, RegisterKey, Registers, Replacement, Shard};
 pub use sharded::{MapError, MoveError, Moved, ShardMap, ShardOfMap, ShardedStore, Slot, move_slots};
+#[doc(hidden)] // For tests of tests.
+pub use sqlite::Durability;
 pub use sqlite::{SqliteStore, Statistics};
 pub use transfer::{
     Copied, CopyError, Cursor, Dump, Kept, KeptCaller, KeptMark, KeptRow, MarkRecord, Remembered, Tally, Transfer, copy,

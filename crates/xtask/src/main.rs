@@ -6,9 +6,11 @@ mod guests;
 mod needs;
 mod steps;
 mod test;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -30,6 +32,20 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
+    /// Try for hours what `test` tries for a moment: power cuts, kills, full disks, hostile input
+    ///
+    /// It goes on where it was when it was stopped, and adds up, in target/torture. A round is made from its number: play
+    /// one again with `target/debug/agent-memory-torture play SUBJECT --from ROUND`.
+    Torture {
+        /// Play these, and not all
+        subjects: Vec<String>,
+        /// Stop after so many minutes, instead of when all is done
+        #[arg(long)]
+        minutes: Option<u64>,
+        /// Only print what was found so far
+        #[arg(long)]
+        report: bool,
+    },
     /// Build the WebAssembly components that are kept in the repository
     Guests {
         /// Only say whether they are up to date with their sources
@@ -48,6 +64,9 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Demo => demo::run(),
         Task::Test { fast } => test::run(fast),
+        Task::Torture { subjects, minutes, report } => {
+            torture::run(&subjects, minutes.map(|minutes| Duration::from_secs(60 * minutes)), report)
+        }
         Task::Guests { check: true } => guests::check(),
         Task::Guests { check: false } => guests::build(),
         Task::Contract { check: true } => contract::check(),

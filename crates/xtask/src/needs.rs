@@ -18,6 +18,10 @@ const BROWSER: &str = "/usr/bin/chromium";
 /// Where Debian keeps PostgreSQL 15.
 const POSTGRES: &str = "/usr/lib/postgresql/15/bin/postgres";
 
+/// Mounts a disk that is a file, and unmounts it.
+const MOUNT_A_DISK: &str = "folder=$(mktemp -d) && cd \"$folder\" && mkdir disk && truncate -s 8M image \
+    && mkfs.ext4 -q -F image && mount -o loop image disk && umount disk; code=$?; rm -rf \"$folder\"; exit $code";
+
 /// Something that tests need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -31,12 +35,23 @@ pub(crate) enum Need {
     Postgres,
     /// What counts instructions.
     Valgrind,
+    /// Disks whose power can be cut, which only root may mount.
+    Disks,
+    /// What copies a SQLite file that is used.
+    Sqlite3,
 }
 
 impl Need {
     /// Everything that there is to need.
     fn all() -> impl Iterator<Item = Self> {
-        Way::ALL.into_iter().map(Self::Way).chain([Self::Wasip2, Self::Browser, Self::Postgres, Self::Valgrind])
+        Way::ALL.into_iter().map(Self::Way).chain([
+            Self::Wasip2,
+            Self::Browser,
+            Self::Postgres,
+            Self::Valgrind,
+            Self::Disks,
+            Self::Sqlite3,
+        ])
     }
 
     /// What is not there.
@@ -52,6 +67,8 @@ impl Need {
             Self::Browser => "chromium",
             Self::Postgres => "postgresql",
             Self::Valgrind => "valgrind",
+            Self::Disks => "disks",
+            Self::Sqlite3 => "sqlite3",
         }
     }
 
@@ -59,7 +76,7 @@ impl Need {
     pub(crate) fn package(self) -> Option<&'static str> {
         match self {
             Self::Postgres => Some("agent-memory-postgres"),
-            Self::Way(_) | Self::Wasip2 | Self::Browser | Self::Valgrind => None,
+            Self::Way(_) | Self::Wasip2 | Self::Browser | Self::Valgrind | Self::Disks | Self::Sqlite3 => None,
         }
     }
 
@@ -71,6 +88,8 @@ impl Need {
             Self::Browser => "the dashboard in a browser".to_owned(),
             Self::Postgres => "the PostgreSQL store".to_owned(),
             Self::Valgrind => "how many instructions native parts take".to_owned(),
+            Self::Disks => "power cuts, and disks that are full or stop".to_owned(),
+            Self::Sqlite3 => "backups of SQLite files".to_owned(),
         }
     }
 
@@ -84,6 +103,8 @@ impl Need {
             Self::Browser => "there is no /usr/bin/chromium: `apt-get install chromium`",
             Self::Postgres => "there is no /usr/lib/postgresql/15: `apt-get install postgresql-15`",
             Self::Valgrind => "there is no valgrind: `apt-get install valgrind`",
+            Self::Disks => "no disk can be mounted: run it as root, with loop devices, and `apt-get install e2fsprogs`",
+            Self::Sqlite3 => "there is no sqlite3: `apt-get install sqlite3`",
         }
     }
 
@@ -97,6 +118,9 @@ impl Need {
             Self::Browser => Path::new(BROWSER).exists(),
             Self::Postgres => Path::new(POSTGRES).exists(),
             Self::Valgrind => Command::new("valgrind").arg("--version").output().is_ok(),
+            Self::Sqlite3 => Command::new("sqlite3").arg("-version").output().is_ok(),
+            // Where devices and mounting are kept from containers, nothing but trying tells.
+            Self::Disks => Command::new("sh").args(["-c", MOUNT_A_DISK]).output().is_ok_and(|ran| ran.status.success()),
         }
     }
 
@@ -120,6 +144,8 @@ impl Need {
             Self::Browser => install("chromium"),
             Self::Postgres => install("postgresql-15"),
             Self::Valgrind => install("valgrind"),
+            Self::Disks => install("e2fsprogs"),
+            Self::Sqlite3 => install("sqlite3"),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
-use cargo_metadata::{Message, Metadata, Package};
+use cargo_metadata::{Artifact, Metadata, Package};
 
 use crate::needs::{self, Need};
 use crate::steps::{Log, Outcome, Steps};
@@ -19,6 +19,12 @@ const POLICY_SUITE: (&str, &str) = ("agent-memory-tests", "host");
 
 /// Has those tests run another policy than the one in the repository.
 const POLICY_VARIABLE: &str = "AGENT_MEMORY_POLICY";
+
+/// Has them run every turn in a worker.
+const WORKER_VARIABLE: &str = "AGENT_MEMORY_TEST_WORKER";
+
+/// The program that they use as a worker.
+const WORKER: &str = "agent-memory-test-worker";
 
 /// The version that is installed where there is none and nobody to ask.
 const CARGO_DENY: &str = "0.20.2";
@@ -50,7 +56,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
         let checkout = &checkout;
         move |log: &Log| if fast { Ok(Outcome::Skipped("--fast".to_owned())) } else { step(log, checkout) }
     };
-    steps.run("tests with guests built from source", unless_fast(policy_from_source));
+    steps.run("tests with built guests, in workers", unless_fast(policy_from_source));
     steps.run("documentation", unless_fast(documentation));
     steps.run("dependencies", unless_fast(dependencies));
 
@@ -75,7 +81,8 @@ impl Checkout {
     }
 }
 
-/// Builds the guests and runs on that policy the tests that ran on the one in the repository.
+/// Builds the guests and runs on that policy, and in workers, the tests that ran on the one in the repository and in
+/// their own process.
 fn policy_from_source(log: &Log, checkout: &Checkout) -> anyhow::Result<Outcome> {
     let mut policy = None;
     for guest in &guests::GUESTS {
@@ -88,7 +95,9 @@ fn policy_from_source(log: &Log, checkout: &Checkout) -> anyhow::Result<Outcome>
         }
     }
     let policy = policy.context("the policy is no guest")?;
-    let tests = test_programs(&checkout.metadata)?;
+    let programs = workspace::test_programs()?;
+    let worker = workspace::program(WORKER, &programs)?;
+    let tests = test_programs(&checkout.metadata, programs)?;
     let (of, name) = POLICY_SUITE;
     let mut suite = tests.iter().filter(|test| test.package.name == of && test.name == name).peekable();
     suite.peek().with_context(|| format!("{of} has no tests named {name}"))?;
@@ -97,7 +106,7 @@ fn policy_from_source(log: &Log, checkout: &Checkout) -> anyhow::Result<Outcome>
         let folder = manifest.parent().unwrap_or(workspace::root());
         let mut test = Command::new(program);
         test.current_dir(folder).env("CARGO_MANIFEST_DIR", folder).env("CARGO_MANIFEST_PATH", manifest);
-        log.run(test.env(POLICY_VARIABLE, &policy))?;
+        log.run(test.env(POLICY_VARIABLE, &policy).env(WORKER_VARIABLE, &worker))?;
     }
     Ok(Outcome::Passed)
 }
@@ -109,20 +118,17 @@ struct TestProgram<'a> {
     program: PathBuf,
 }
 
-/// All test programs of the workspace. They are started themselves: to have cargo run the tests of some packages means
-/// to have it build those with other features than the whole.
-fn test_programs(metadata: &Metadata) -> anyhow::Result<Vec<TestProgram<'_>>> {
-    let arguments = ["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
-    let output = workspace::output(&mut workspace::cargo(arguments))?;
-    let mut programs = Vec::new();
-    for message in Message::parse_stream(output.as_slice()) {
-        let Message::CompilerArtifact(artifact) = message? else { continue };
+/// The test programs among those that were built. They are started themselves: to have cargo run the tests of some packages
+/// means to have it build those with other features than the whole.
+fn test_programs(metadata: &Metadata, programs: Vec<Artifact>) -> anyhow::Result<Vec<TestProgram<'_>>> {
+    let mut tests = Vec::new();
+    for artifact in programs {
         let Some(program) = artifact.executable.filter(|_| artifact.profile.test) else { continue };
         let package = metadata.packages.iter().find(|package| package.id == artifact.package_id);
         let package = package.with_context(|| format!("{program} is of no package of the workspace"))?;
-        programs.push(TestProgram { package, name: artifact.target.name, program: program.into() });
+        tests.push(TestProgram { package, name: artifact.target.name, program: program.into() });
     }
-    Ok(programs)
+    Ok(tests)
 }
 
 fn documentation(log: &Log, _: &Checkout) -> anyhow::Result<Outcome> {

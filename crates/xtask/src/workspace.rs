@@ -1,12 +1,12 @@
 //! Where things are, and how cargo is started on them.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use agent_memory_build::Progress;
 use anyhow::{Context, bail};
-use cargo_metadata::{Metadata, MetadataCommand};
+use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand};
 
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
@@ -34,6 +34,26 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
         }
     }
     command
+}
+
+/// All programs of the workspace's tests, and those that they start, built with the features that they share.
+pub(crate) fn test_programs() -> anyhow::Result<Vec<Artifact>> {
+    let arguments = ["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
+    let output = output(&mut cargo(arguments))?;
+    let messages = Message::parse_stream(output.as_slice());
+    let artifacts = messages.filter_map(|message| match message {
+        Ok(Message::CompilerArtifact(artifact)) => Some(Ok(artifact)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error.into())),
+    });
+    artifacts.collect()
+}
+
+/// The program of this name that is no test.
+pub(crate) fn program(name: &str, programs: &[Artifact]) -> anyhow::Result<PathBuf> {
+    let program = programs.iter().find(|artifact| artifact.target.name == name && artifact.target.is_bin());
+    let program = program.and_then(|artifact| artifact.executable.as_ref());
+    Ok(program.with_context(|| format!("{name} was not built"))?.into())
 }
 
 /// Runs a command to its end; it may write where we write.

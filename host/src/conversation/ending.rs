@@ -1,15 +1,13 @@
 //! The end of a conversation: proposed once, committed exactly once, reported the same for ever.
 
-use agent_memory_keys::Lifetime;
-use agent_memory_store::{
-    Commit, Committed, Effect, Ended as Recorded, Interaction, InteractionId, NewInteraction, RowId, Settled,
-};
+use agent_memory_store::{Commit, Committed, Effect, Ended as Recorded, InteractionId, NewInteraction, RowId, Settled};
 use uuid::Uuid;
 
 use super::{Conversation, damaged};
 use crate::agent::END_FUNCTION;
 use crate::bindings::policy as wit;
-use crate::codec::{Place, RowDetails, StoredReport};
+use crate::codec::{InteractionRecord, RowDetails, StoredReport};
+use crate::policy::PolicyInstance;
 use crate::session::{Phase, Proposed};
 use crate::{CommitReport, EndError, Json, Outcome, PolicyFailure, SaveError, Turn, convert};
 
@@ -34,17 +32,17 @@ impl Conversation {
         if matches!(self.session.phase, Phase::Running) {
             self.catch_up().await?;
         }
-        let mut turn = None;
+        let (mut turn, mut policy) = (None, None);
         if matches!(self.session.phase, Phase::Running) {
             if self.version.has(END_FUNCTION) {
                 turn = Some(self.turn(END_FUNCTION, Json::empty_object()).await?);
                 self.end_turn = turn.clone().map(Box::new);
             }
-            self.propose(outcome).await?;
+            policy = self.propose(outcome).await?.kept();
         }
         let report = match self.session.phase.clone() {
             Phase::Ended(report) => report,
-            Phase::Proposed(proposed) => Box::new(self.finish(*proposed).await?),
+            Phase::Proposed(proposed) => Box::new(self.finish(*proposed, policy).await?),
             Phase::Running => return Err(PolicyFailure("a conversation that has ended goes on".into()).into()),
         };
         Ok(Ended { turn, report: (*report).into() })
@@ -56,7 +54,9 @@ impl Conversation {
         if let Some(saved) = shared.session(self.key).await.map_err(EndError::Rejected)? {
             if !matches!(saved.phase, Phase::Running) {
                 self.session = saved;
-            } else if saved.saved != self.session.saved && saved.saved != self.attempted.map(|attempted| attempted.0) {
+            } else if saved.saved != self.session.saved
+                && !self.attempted.iter().any(|attempted| saved.saved == Some(attempted.0))
+            {
                 return Err(EndError::Conflict);
             }
             return Ok(());
@@ -67,15 +67,15 @@ impl Conversation {
         Ok(())
     }
 
-    /// Has the policy work out what is to be committed. From here on no function runs.
-    async fn propose(&mut self, outcome: Outcome) -> Result<(), PolicyFailure> {
-        let mut instance = self.version.policy.instance().await?;
-        let ending = self.ending(outcome);
-        let proposal = instance.policy.call_propose(&mut instance.store, &ending).await??;
+    /// Has the policy work out what is to be committed. From here on no function runs. The instance of it that was asked can
+    /// be asked for the report.
+    async fn propose(&mut self, outcome: Outcome) -> Result<PolicyInstance, PolicyFailure> {
+        let mut policy = self.version.policy.instance().await?;
+        let proposal = policy.propose(&self.ending(outcome)).await?;
         self.session.identity = proposal.identity.clone();
         let (interaction, row) = (InteractionId(random_id()), RowId(random_id()));
         self.session.phase = Phase::Proposed(Box::new(Proposed { proposal, interaction, row, stored: false }));
-        Ok(())
+        Ok(policy)
     }
 
     /// The conversation as it stands, for the policy.
@@ -93,7 +93,7 @@ impl Conversation {
     }
 
     /// Commits a proposal and closes the session.
-    async fn finish(&mut self, proposed: Proposed) -> Result<wit::Report, EndError> {
+    async fn finish(&mut self, proposed: Proposed, policy: Option<PolicyInstance>) -> Result<wit::Report, EndError> {
         // Without `end_function` there is nothing that a retry must not do again, and without a session in the store
         // there is nobody else who could go on with the conversation: the commit is then the first thing that has to
         // be durable.
@@ -105,9 +105,9 @@ impl Conversation {
         }
         let known = matches!(proposed.proposal.identity, wit::Identity::Known(_));
         let report = match self.commitment(proposed) {
-            None => self.settle(&self.draft(), convert::nothing_committed()).await?,
+            None => self.settle(policy, &self.draft(), convert::nothing_committed()).await?,
             Some(commit) => match self.shared.store.commit(commit).await {
-                Ok(Committed::Now(settled)) => self.settle_with(&self.draft(), settled).await?,
+                Ok(Committed::Now(settled)) => self.settle_with(policy, &self.draft(), settled).await?,
                 Ok(Committed::Before(ended)) => self.recorded_report(ended).await?,
                 Err(error) if error.effect() == Effect::Rejected => return Err(EndError::Rejected(error)),
                 Err(error) => return Err(EndError::Unknown(error)),
@@ -146,20 +146,21 @@ impl Conversation {
         let patch = convert::fields(codec, identity, proposal.patch);
         let new_interaction =
             proposal.interaction.map(|wit::InteractionProposal { interaction: new, stands_after }| {
-                let until = Lifetime::Until(new.expires);
-                let record = codec.seal(Place::Interaction(interaction), until, &new.metrics);
+                let wit::Interaction { began, expires, metrics } = new;
+                let record = InteractionRecord { began, expires, metrics };
                 let details = RowDetails {
                     conversation: facts.id.clone(),
                     scope: facts.scope.clone(),
                     channel: facts.channel.clone(),
                 };
                 NewInteraction {
-                    interaction: Interaction { id: interaction, began: new.began, expires: new.expires, record },
+                    interaction: codec.seal_interaction(interaction, &record),
                     stands_after,
-                    row: codec.row(row, new.began, &details, now),
+                    row: codec.row(row, began, &details, now),
                 }
             });
-        let report = StoredReport { conversation: facts.id.clone(), draft: proposal.draft };
+        let (draft, expires) = (proposal.draft, proposal.mark_expires);
+        let report = StoredReport { conversation: facts.id.clone(), draft, expires };
         Some(Commit {
             conversation: self.key,
             identity,
@@ -168,7 +169,7 @@ impl Conversation {
             ends_session: self.session.saved.is_some(),
             patch,
             interaction: new_interaction,
-            mark: codec.mark(self.key, identity, proposal.mark_expires, &report),
+            mark: codec.mark(self.key, identity, &report),
             identifier: codec.identifier(identity, &facts.scope, identifier, now),
         })
     }
@@ -177,23 +178,32 @@ impl Conversation {
     async fn recorded_report(&self, ended: Recorded) -> Result<wit::Report, EndError> {
         let recorded = convert::ended(&self.shared.codec, self.key, ended);
         let (draft, commitment) = recorded.map_err(|why| EndError::Committed(damaged("a report", why)))?;
-        Ok(self.settle(&draft, commitment).await?)
+        Ok(self.settle(None, &draft, commitment).await?)
     }
 
-    async fn settle_with(&self, draft: &wit::DraftReport, settled: Settled) -> Result<wit::Report, EndError> {
+    async fn settle_with(
+        &self,
+        policy: Option<PolicyInstance>,
+        draft: &wit::DraftReport,
+        settled: Settled,
+    ) -> Result<wit::Report, EndError> {
         let commitment = convert::commitment(&self.shared.codec, settled)
             .map_err(|why| EndError::Committed(damaged("a first interaction", why)))?;
-        Ok(self.settle(draft, commitment).await?)
+        Ok(self.settle(policy, draft, commitment).await?)
     }
 
+    /// Has the policy say how the commit went: the instance that was asked before, or another.
     async fn settle(
         &self,
+        policy: Option<PolicyInstance>,
         draft: &wit::DraftReport,
         commitment: wit::Commitment,
     ) -> Result<wit::Report, PolicyFailure> {
-        let mut instance = self.version.policy.instance().await?;
-        let settlement = wit::Settlement::Committed(commitment);
-        Ok(instance.policy.call_settle(&mut instance.store, draft, &settlement).await?)
+        let mut policy = match policy {
+            Some(policy) => policy,
+            None => self.version.policy.instance().await?,
+        };
+        policy.settle(draft, &wit::Settlement::Committed(commitment)).await
     }
 }
 

@@ -73,7 +73,7 @@ impl Receiver {
     /// If the connection has ended, or what comes is no message.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         loop {
-            if let Some(message) = self.message()? {
+            if let Some(message) = take_message(&mut self.received, self.longest)? {
                 return Ok(message);
             }
             self.socket.readable().await?;
@@ -86,27 +86,53 @@ impl Receiver {
             }
         }
     }
+}
 
-    /// The first message of what was received, if all of it is there.
-    fn message<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        let Some((length, rest)) = self.received.split_first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
-        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(garbled)?;
-        if length > self.longest {
-            return Err(garbled("too long"));
-        }
-        let Some(message) = rest.get(..length) else { return Ok(None) };
-        let (message, left) = postcard::take_from_bytes(message).map_err(garbled)?;
-        if !left.is_empty() {
-            return Err(garbled("too short"));
-        }
-        self.received.advance(LENGTH_BYTES + length);
-        Ok(Some(message))
+/// The first message of what was received, if all of it is there.
+fn take_message<T: DeserializeOwned>(received: &mut BytesMut, longest: usize) -> io::Result<Option<T>> {
+    let Some((length, rest)) = received.split_first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(garbled)?;
+    if length > longest {
+        return Err(garbled("too long"));
     }
+    let Some(message) = rest.get(..length) else { return Ok(None) };
+    let (message, left) = postcard::take_from_bytes(message).map_err(garbled)?;
+    if !left.is_empty() {
+        return Err(garbled("too short"));
+    }
+    received.advance(LENGTH_BYTES + length);
+    Ok(Some(message))
 }
 
 /// What is no message. The reason must not be told: it may quote what somebody said.
 fn garbled<E>(_: E) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "what it sent is no message")
+}
+
+/// Reads all messages that some bytes begin with, as a program or as a worker does, and makes frames of them again. Where
+/// they end with what is no message, the error is that.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub fn reread_frames(bytes: &[u8], of_worker: bool) -> (Vec<Vec<u8>>, io::Result<()>) {
+    use super::protocol::{FromWorker, LONGEST_FROM_WORKER, LONGEST_TO_WORKER, ToWorker, frame};
+
+    let mut received = BytesMut::from(bytes);
+    let mut frames = Vec::new();
+    let mut next = || {
+        let frame = if of_worker {
+            take_message::<FromWorker>(&mut received, LONGEST_FROM_WORKER)?.map(|message| frame(&message))
+        } else {
+            take_message::<ToWorker>(&mut received, LONGEST_TO_WORKER)?.map(|message| frame(&message))
+        };
+        frame.transpose()
+    };
+    loop {
+        match next() {
+            Ok(Some(frame)) => frames.push(frame),
+            Ok(None) => return (frames, Ok(())),
+            Err(error) => return (frames, Err(error)),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor, value};
+use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::error::Category;
 use thiserror::Error;
 
@@ -54,6 +54,73 @@ pub(crate) fn encode(value: &(impl Serialize + ?Sized)) -> Result<String, JsonPr
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, JsonProblem> {
     // To keep track of the path takes longer than the reading itself, and only a problem needs it.
     serde_json::from_str(text).or_else(|_| decode_with_path(text))
+}
+
+/// Reads a value from a text that is JSON by the contract. Nearly all are plain strings, of which there is nothing to
+/// understand.
+pub(crate) fn decode_valid<T: DeserializeOwned>(text: &str) -> Result<T, JsonProblem> {
+    let plain = plain_string(text).and_then(|plain| T::deserialize(Plain(plain)).ok());
+    plain.map_or_else(|| decode(text), Ok)
+}
+
+/// What a valid JSON text says, if it is a string without an escape.
+fn plain_string(valid: &str) -> Option<&str> {
+    let inner = valid.strip_prefix('"')?.strip_suffix('"')?;
+    (!has_backslash(inner.as_bytes())).then_some(inner)
+}
+
+/// Whether there is a backslash among bytes. Eight are looked at at a time: a byte becomes zero that is one, and the
+/// highest bit of a zero byte, and of no other before the first, becomes set.
+fn has_backslash(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let has = |eight: &[u8; 8]| {
+        let difference = u64::from_ne_bytes(*eight) ^ (ONES * u64::from(b'\\'));
+        difference.wrapping_sub(ONES) & !difference & (ONES << 7) != 0
+    };
+    eights.iter().any(has) || rest.contains(&b'\\')
+}
+
+/// A string without an escape, as `serde` wants to be given it. Of all that asks for something else `serde_json` has to
+/// say what it makes of a string.
+struct Plain<'a>(&'a str);
+
+impl<'de> Deserializer<'de> for Plain<'de> {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_borrowed_str(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, _: V) -> Result<V::Value, Self::Error> {
+        Err(value::Error::custom(name))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        Err(value::Error::custom(name))
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(value::Error::custom("bytes"))
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(value::Error::custom("bytes"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string unit unit_struct seq tuple tuple_struct map
+        struct identifier ignored_any
+    }
 }
 
 fn decode_with_path<T: DeserializeOwned>(text: &str) -> Result<T, JsonProblem> {
@@ -190,7 +257,58 @@ mod tests {
         );
     }
 
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(untagged)]
+    enum Loose {
+        Text(String),
+        Other(serde_json::Value),
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    enum Mood {
+        #[serde(rename = "happy")]
+        Happy,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Name(String);
+
+    fn same<T: DeserializeOwned + Debug + PartialEq>(text: &str) {
+        assert_eq!(decode_valid::<T>(text), decode::<T>(text), "{text}");
+    }
+
+    #[test]
+    fn what_is_valid_is_read_as_all_json_is() {
+        for text in
+            [r#""happy""#, r#""""#, r#""h\u0061ppy""#, r#""\"""#, "4", "null", "[\"happy\"]", r#"{"a":"b"}"#, r#""x""#]
+        {
+            same::<String>(text);
+            same::<Option<String>>(text);
+            same::<serde_json::Value>(text);
+            same::<Loose>(text);
+            same::<Mood>(text);
+            same::<Name>(text);
+            same::<Vec<u8>>(text);
+            same::<Vec<String>>(text);
+            same::<BTreeMap<String, String>>(text);
+            same::<u8>(text);
+            same::<char>(text);
+            same::<()>(text);
+            assert_eq!(decode_valid::<Box<RawValue>>(text).unwrap().get(), text);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_string_is_read_as_it_was_written(text in "[a-zé\\\\\"\n]{0,40}") {
+            prop_assert_eq!(decode_valid::<String>(&encode(&text).unwrap()).unwrap(), text);
+        }
+
+        #[test]
+        fn a_backslash_is_found_wherever_it_is(bytes in prop::collection::vec(0_u8..=255, 0..40)) {
+            prop_assert_eq!(has_backslash(&bytes), bytes.contains(&b'\\'));
+        }
+
         #[test]
         fn p3_a_problem_never_quotes_a_text(around in any::<(String, String)>(), wrong_for in 0..3) {
             let secret = format!("{}SECRET{}", around.0, around.1);

@@ -33,7 +33,7 @@ impl Memory<'_> {
     /// The value does not fit `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ReadError> {
         contract::get(key)
-            .map(|text| json::decode(&text))
+            .map(|text| json::decode_valid(&text))
             .transpose()
             .map_err(|problem| ReadError::mismatch("memory", key, problem))
     }

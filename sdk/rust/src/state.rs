@@ -115,12 +115,14 @@ impl State<'_> {
     ///
     /// The value does not fit `T`, or is opaque.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ReadError> {
-        match self.value(key) {
+        match contract::get(key) {
             None => Ok(None),
-            Some(Value::Json(text)) => {
-                json::decode(text.get()).map(Some).map_err(|problem| ReadError::mismatch("state", key, problem))
+            Some(contract::Value::Json(text)) => {
+                json::decode_valid(&text).map(Some).map_err(|problem| ReadError::mismatch("state", key, problem))
             }
-            Some(Value::Opaque { type_name, .. }) => Err(ReadError::Opaque { key: key.to_owned(), type_name }),
+            Some(contract::Value::Opaque(value)) => {
+                Err(ReadError::Opaque { key: key.to_owned(), type_name: value.type_name })
+            }
         }
     }
 

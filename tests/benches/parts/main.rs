@@ -15,10 +15,14 @@
 mod bare;
 #[path = "../support/callers.rs"]
 mod callers;
+#[path = "../support/fill.rs"]
+mod fill;
 mod memory_get;
 #[path = "../support/plain.rs"]
 mod plain;
 mod policy;
+#[path = "../support/pooled.rs"]
+mod pooled;
 #[path = "../support/rust_agent.rs"]
 mod rust_agent;
 mod store;

@@ -9,9 +9,10 @@ use agent_memory_host::Limits;
 use agent_memory_tests::policy;
 use criterion::Criterion;
 use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{Engine, Store};
 
 use self::bindings::exports::agent::memory::{memory, policy as rules};
+use crate::pooled::pooled;
 use crate::rust_agent::{KEYS, VALUE, configuration};
 
 mod bindings {
@@ -87,23 +88,8 @@ type Answer<T> = wasmtime::Result<Result<T, rules::InputError>>;
 
 impl Policy {
     fn new() -> wasmtime::Result<Self> {
-        let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(2)
-            .total_core_instances(8)
-            .total_memories(4)
-            .total_tables(8)
-            .total_stacks(2)
-            .max_memory_size(Limits::default().memory_bytes)
-            .linear_memory_keep_resident(64 << 10)
-            .table_keep_resident(64 << 10)
-            .pagemap_scan(Enabled::Auto);
-        let mut config = Config::new();
-        config
-            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-            .concurrency_support(false)
-            .epoch_interruption(true)
-            .max_wasm_stack(2 << 20)
-            .async_stack_size(3 << 20);
+        let mut config = pooled();
+        config.epoch_interruption(true).max_wasm_stack(2 << 20).async_stack_size(3 << 20);
         let engine = Engine::new(&config)?;
         let component = Component::new(&engine, fs::read(policy())?)?;
         let instance = Linker::new(&engine).instantiate_pre(&component)?;

@@ -4,15 +4,19 @@ use agent_memory_host::keys::Keys;
 use criterion::Criterion;
 use serde_json::json;
 
-use crate::bare::Bare;
+use crate::bare::{Bare, Least};
 use crate::rust_agent::{agent, returning_caller, turn};
 
 pub(crate) fn measure(criterion: &mut Criterion) {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let bare = Bare::new().expect("the bare components compile");
+    let least = Least::new().expect("what is written by hand compiles");
     let mut group = criterion.benchmark_group("turn");
-    group.bench_function("bare wasmtime, two joined components", |bencher| {
+    group.bench_function("bare wasmtime, two joined components in Rust", |bencher| {
         bencher.iter(|| bare.call().expect("a call"));
+    });
+    group.bench_function("bare wasmtime, two joined components written by hand", |bencher| {
+        bencher.iter(|| least.call().expect("a call"));
     });
     let turns = [
         ("does nothing", "nothing", json!({}), Keys::plaintext()),

@@ -16,6 +16,8 @@
 #[path = "../support/callers.rs"]
 mod callers;
 mod cpu;
+#[path = "../support/fill.rs"]
+mod fill;
 mod subjects;
 
 use std::future::Future;
@@ -23,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use agent_memory_host::store::{Backend, Commit, Kept, Read, StoreError};
+use agent_memory_host::store::{Backend, Commit, Read, StoreError};
 use anyhow::{Context, bail};
 
 use callers::{Chance, NOW, identity};
@@ -32,9 +34,6 @@ use subjects::Subject;
 
 /// How many tasks ask at once.
 const TASKS: u64 = 32;
-
-/// How many records are put in at once.
-const BATCH: usize = 512;
 
 fn main() -> anyhow::Result<()> {
     let (mut sizes, mut seconds, mut names) = (vec![10_000, 100_000, 1_000_000], 5, Vec::new());
@@ -83,7 +82,7 @@ async fn measure(name: &str, sizes: &[u64], time: Duration) -> anyhow::Result<()
     let subject = Subject::start(name).await?;
     let mut filled = 0;
     for &size in sizes {
-        fill(&subject.store, filled..size).await?;
+        fill::fill(&subject.store, filled..size).await?;
         filled = size;
         subject.settle()?;
         let bytes = subject.bytes()? / size.max(1);
@@ -108,30 +107,6 @@ async fn measure(name: &str, sizes: &[u64], time: Duration) -> anyhow::Result<()
             read.per_second,
             read.processor()
         );
-    }
-    Ok(())
-}
-
-/// Puts callers in, several batches at once.
-async fn fill(store: &Arc<dyn Backend>, numbers: std::ops::Range<u64>) -> anyhow::Result<()> {
-    let next = Arc::new(AtomicU64::new(numbers.start));
-    let tasks: Vec<_> = (0..4)
-        .map(|_| {
-            let (store, next, end) = (Arc::clone(store), Arc::clone(&next), numbers.end);
-            tokio::spawn(async move {
-                loop {
-                    let from = next.fetch_add(BATCH as u64, Ordering::Relaxed);
-                    let batch: Vec<Kept> = (from..end.min(from + BATCH as u64)).flat_map(callers::kept).collect();
-                    if batch.is_empty() {
-                        return Ok::<(), StoreError>(());
-                    }
-                    store.restore(batch).await?;
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await??;
     }
     Ok(())
 }

@@ -17,12 +17,16 @@ mod by_turns;
 #[path = "../support/callers.rs"]
 mod callers;
 mod conversations;
+#[path = "../support/fill.rs"]
+mod fill;
 mod idle;
 mod languages;
 mod memory_get;
 mod open_loop;
 #[path = "../support/plain.rs"]
 mod plain;
+#[path = "../support/pooled.rs"]
+mod pooled;
 mod report;
 #[path = "../support/rust_agent.rs"]
 mod rust_agent;

@@ -15,6 +15,8 @@
 #![allow(missing_docs, reason = "a program has no users of its code")]
 
 mod measure;
+#[path = "../support/pooled.rs"]
+mod pooled;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};

@@ -10,10 +10,15 @@ mod clients;
 mod conversations;
 mod crashes;
 mod dashboard;
+#[cfg(target_os = "linux")]
+mod disks;
 mod fuzz;
+#[cfg(unix)]
+mod leaks;
 mod memory;
 mod processes;
 mod readme;
 mod support;
 mod telemetry;
 mod tools;
+mod workers;

@@ -31,9 +31,9 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-/// The folder in which compiled code is kept from test to test.
-fn code_cache() -> &'static str {
-    concat!(env!("CARGO_TARGET_TMPDIR"), "/code")
+/// The folder in which all tests keep tools, components and compiled code.
+fn cache() -> PathBuf {
+    root().join("target/tests/cache")
 }
 
 /// The folder of the whole project.
@@ -54,7 +54,7 @@ pub(crate) fn configuration() -> PathBuf {
 /// The command, with these arguments.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_agent-memory"));
-    command.args(arguments).env("AGENT_MEMORY_CACHE_DIR", code_cache()).stdin(Stdio::null());
+    command.args(arguments).env("AGENT_MEMORY_CACHE_DIR", cache()).stdin(Stdio::null());
     command
 }
 
@@ -76,7 +76,25 @@ impl Service {
     /// A service on a store, with further arguments, on any free port.
     pub(crate) fn start(store: &str, more: &[&str]) -> Self {
         let mut command = command(&["serve", "--store", store, "--listen", "127.0.0.1:0"]);
-        let mut process = command.args(more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.args(more);
+        Self::of(command)
+    }
+
+    /// The cheese shop on a store, whose files may not grow beyond what [`Service::limit_files`] says.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_shop_and_limits(store: &str) -> Self {
+        let serve = command(&["serve", "--store", store, "--listen", "127.0.0.1:0", "--rate", "0"]);
+        let mut limited = Command::new("sh");
+        // Beyond the limit a write fails then, instead of ending the process.
+        limited.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(serve.get_program()).args(serve.get_args());
+        limited.arg(cheese_shop()).arg("--config").arg(configuration());
+        limited.env("AGENT_MEMORY_CACHE_DIR", cache()).stdin(Stdio::null());
+        Self::of(limited)
+    }
+
+    /// The service that a command starts.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let mut errors = BufReader::new(process.stderr.take().unwrap());
         let written = Arc::clone(&log);
@@ -102,6 +120,11 @@ impl Service {
         self.url.split_once("//").unwrap().1
     }
 
+    /// Its process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
@@ -111,6 +134,21 @@ impl Service {
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Sets how many bytes its files may have at most: a number, or `unlimited`.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let (id, limit) = (self.process.id().to_string(), format!("--fsize={bytes}:"));
+        assert!(Command::new("prlimit").args(["--pid", &id, &limit]).status().unwrap().success());
+    }
+
+    /// Sends it a signal that no program survives, and waits for its end.
+    #[cfg(unix)]
+    pub(crate) fn abort(&mut self) -> std::process::ExitStatus {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-ABRT", &id]).status().unwrap().success());
+        self.process.wait().unwrap()
     }
 
     /// Tells it to stop, and waits until it has. Gives the code that it ended with.

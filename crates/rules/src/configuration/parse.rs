@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::reader::{Node, Reader, nearest, shorten};
+use indexmap::IndexSet;
+
+use super::reader::{Node, Reader, shorten};
 use super::{
     Configuration, ConfigurationError, Configured, KeyRules, Limits, MAX_RETENTION_DAYS, MemoryRules, RememberedKey,
     Timestamps,
@@ -47,7 +49,7 @@ pub(super) fn parse(source: &str, limits: Limits) -> Result<Configured, Vec<Conf
         Some((configuration, state_keys)) if reader.errors.is_empty() => {
             Ok(Configured { configuration, state_keys, warnings: reader.warnings })
         }
-        _ => Err(reader.errors),
+        _ => Err(reader.into_errors()),
     }
 }
 
@@ -91,13 +93,16 @@ fn unknown_memory_key(reader: &mut Reader, name: &str, node: &Node<'_>) {
     if REPEAT_CALLER_KEYS.contains(&name) {
         reader.error(&node.path, found, format!("`{name}` belongs one level down: `memory.repeat_caller.{name}`"));
     } else {
-        reader.error(&node.path, found, known_keys(name, &known));
+        reader.error(&node.path, found, known_keys(reader, name, &known));
     }
 }
 
-fn known_keys(name: &str, known: &[&str]) -> String {
-    let nearest = nearest(name, known.iter().copied()).unwrap_or_default();
-    format!("did you mean `{nearest}`? Known here: {}", known.join(", "))
+fn known_keys(reader: &Reader, name: &str, known: &[&str]) -> String {
+    let all = known.join(", ");
+    match reader.nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`? Known here: {all}"),
+        None => format!("known here: {all}"),
+    }
 }
 
 type Sources = Option<Vec<Source>>;
@@ -112,7 +117,7 @@ fn read_repeat_caller(
     for (name, node) in &members {
         if !REPEAT_CALLER_KEYS.contains(&name.as_str()) {
             let found = format!("the unknown key `{}`", shorten(name));
-            reader.error(&node.path, found, known_keys(name, &REPEAT_CALLER_KEYS));
+            reader.error(&node.path, found, known_keys(reader, name, &REPEAT_CALLER_KEYS));
         }
     }
     let boolean =
@@ -153,8 +158,11 @@ fn read_timestamps(reader: &mut Reader, node: &Node<'_>) -> Timestamps {
         Some("round") => Timestamps::Round,
         Some("keep") => Timestamps::Keep,
         Some(other) => {
-            let nearest = nearest(other, ["warn", "round", "keep"]).unwrap_or_default();
-            reader.error(&node.path, node.found(), format!("did you mean \"{nearest}\"? {allowed}"));
+            let allowed = match reader.nearest(other, ["warn", "round", "keep"]) {
+                Some(nearest) => format!("did you mean \"{nearest}\"? {allowed}"),
+                None => allowed.to_owned(),
+            };
+            reader.error(&node.path, node.found(), allowed);
             Timestamps::Warn
         }
     }
@@ -205,7 +213,7 @@ fn read_retention_by_key(
     let allowed = "allowed is an object of keys and days, such as {\"cheese_type\": 30}";
     for (key, days) in reader.members(node, allowed).unwrap_or_default() {
         if let Some(state_keys) = state_keys.filter(|state_keys| !state_keys.contains(&key)) {
-            let allowed = match nearest(&key, state_keys.iter().map(String::as_str)) {
+            let allowed = match reader.nearest(&key, state_keys.iter().map(String::as_str)) {
                 Some(nearest) => {
                     format!("did you mean `{}`? List the key in `state_keys`, or drop it", shorten(nearest))
                 }
@@ -235,7 +243,7 @@ fn read_sources(reader: &mut Reader, node: &Node<'_>) -> Sources {
         reader.error(&node.path, "an empty list", format!("{SOURCES}; without it, the caller's number identifies"));
         return None;
     }
-    let mut sources = Vec::new();
+    let mut sources = IndexSet::new();
     let mut is_whole = true;
     for element in elements {
         match read_source(reader, &element) {
@@ -244,11 +252,11 @@ fn read_sources(reader: &mut Reader, node: &Node<'_>) -> Sources {
                 reader.error(&element.path, found, "name each source once: delete one of them");
                 is_whole = false;
             }
-            Some(source) => sources.push(source),
+            Some(source) => drop(sources.insert(source)),
             None => is_whole = false,
         }
     }
-    is_whole.then_some(sources)
+    is_whole.then(|| sources.into_iter().collect())
 }
 
 fn read_source(reader: &mut Reader, node: &Node<'_>) -> Option<Source> {
@@ -267,7 +275,8 @@ fn read_source(reader: &mut Reader, node: &Node<'_>) -> Option<Source> {
     };
     if source.is_none() {
         let known = ["caller_number", "sip_header", "integration_attribute", "state"];
-        let allowed = match nearest(kind, known).unwrap_or_default() {
+        let allowed = match reader.nearest(kind, known).unwrap_or_default() {
+            "" => SOURCES.to_owned(),
             "caller_number" => format!("did you mean \"caller_number\"? {SOURCES}"),
             "sip_header" => format!("did you mean \"sip_header:NAME\", with the name of a SIP header? {SOURCES}"),
             "integration_attribute" => {

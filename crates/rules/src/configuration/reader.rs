@@ -17,11 +17,19 @@ pub(super) struct Node<'a> {
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) errors: Vec<ConfigurationError>,
+    /// How many there are beside those.
+    more_errors: usize,
     pub(super) warnings: Vec<ConfigurationWarning>,
 }
 
 /// How much of what was found is shown, in characters.
 const SHOWN: usize = 60;
+
+/// How many mistakes are told one by one: nobody reads more, and each takes more room than what it is about.
+const ERRORS: usize = 1_000;
+
+/// For how many mistakes the nearest name is looked for, which takes long.
+const SUGGESTIONS: usize = 50;
 
 impl<'a> Node<'a> {
     /// The whole of a text, or why it is no JSON.
@@ -58,8 +66,8 @@ impl<'a> Node<'a> {
     fn member_path(&self, name: &str) -> String {
         let is_plain = !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric() || "_-".contains(char));
         match (is_plain, self.path.as_str()) {
-            (true, "") => name.to_owned(),
-            (true, path) => format!("{path}.{name}"),
+            (true, "") => shorten(name),
+            (true, path) => format!("{path}.{}", shorten(name)),
             (false, "") => format!("$[{}]", shorten(&json::encode(name))),
             (false, path) => format!("{path}[{}]", shorten(&json::encode(name))),
         }
@@ -69,8 +77,32 @@ impl<'a> Node<'a> {
 impl Reader {
     /// Notes a mistake.
     pub(super) fn error(&mut self, path: &str, found: impl Into<String>, allowed: impl Into<String>) {
+        if self.errors.len() >= ERRORS {
+            self.more_errors += 1;
+            return;
+        }
         let path = if path.is_empty() { "$" } else { path };
         self.errors.push(ConfigurationError { path: path.to_owned(), found: found.into(), allowed: allowed.into() });
+    }
+
+    /// All mistakes. The last one counts those that are not told.
+    pub(super) fn into_errors(mut self) -> Vec<ConfigurationError> {
+        if self.more_errors > 0 {
+            let (path, found) = ("$".to_owned(), format!("{} more mistakes", self.more_errors));
+            self.errors.push(ConfigurationError { path, found, allowed: "mend those above first".to_owned() });
+        }
+        self.errors
+    }
+
+    /// Of some names the one that looks most like another. None among very many mistakes.
+    pub(super) fn nearest<'a>(&self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        if self.errors.len() >= SUGGESTIONS {
+            return None;
+        }
+        // Beyond this, likeness means nothing, and working it out takes long.
+        let name: String = name.chars().take(128).collect();
+        let likeness = |known| strsim::normalized_damerau_levenshtein(&name, known);
+        known.into_iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
     }
 
     /// Notes what looks wrong.
@@ -167,14 +199,6 @@ impl Reader {
         }
         integer
     }
-}
-
-/// Of some names the one that looks most like another.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Beyond this, likeness means nothing, and working it out takes long.
-    let name: String = name.chars().take(256).collect();
-    let likeness = |known| strsim::normalized_damerau_levenshtein(&name, known);
-    known.into_iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
 }
 
 /// A text, cut where it gets too long to be shown.

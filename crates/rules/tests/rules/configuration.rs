@@ -225,6 +225,34 @@ fn c6_all_errors_are_reported_at_once_with_place_finding_and_remedy() {
 }
 
 #[test]
+fn c6_very_many_mistakes_are_counted_and_take_no_long_time() {
+    let list = |count| repeat_caller(&format!(r#""state_keys": [{}]"#, vec!["1"; count].join(",")));
+    // One of the mistakes is that there are so many keys.
+    assert_eq!(parse(&list(999)).unwrap_err().len(), 1_000);
+    let errors = parse(&list(400_000)).unwrap_err();
+    assert_eq!(
+        (errors.len(), errors[1_000].to_string().as_str()),
+        (1_001, "$: found 399001 more mistakes; mend those above first")
+    );
+
+    // To look for the nearest name for all of them took minutes.
+    let key = |number: usize| format!("{number:0>126}");
+    let keys: Vec<_> = (0..64).map(|number| format!("\"{}\"", key(number))).collect();
+    let retained: Vec<_> = (100..7_000).map(|number| format!("\"{}\": 1", key(number))).collect();
+    let members = format!(r#""state_keys": [{}], "retention_days_by_key": {{{}}}"#, keys.join(","), retained.join(","));
+    let errors = parse(&repeat_caller(&members)).unwrap_err();
+    assert_eq!(errors.iter().filter(|error| error.allowed.contains("did you mean")).count(), 50);
+    let sources: Vec<_> = (0..60_000).map(|number| format!("\"state:{number}\"")).collect();
+    parse(&repeat_caller(&format!(r#""identifier_source": [{}]"#, sources.join(",")))).unwrap();
+}
+
+#[test]
+fn c6_a_long_name_is_cut_in_its_path_too() {
+    let errors = parse(&repeat_caller(&format!(r#""{}": 1"#, "a".repeat(100_000)))).unwrap_err();
+    assert!(errors[0].to_string().len() < 1_000);
+}
+
+#[test]
 fn c6_what_looks_wrong_is_a_warning() {
     let state_keys = repeat_caller(r#""state_keys": ["cheese_type", "call_sid", "to"]"#);
     assert_eq!(warnings(&state_keys), ["memory.repeat_caller.state_keys[1]", "memory.repeat_caller.state_keys[2]"]);

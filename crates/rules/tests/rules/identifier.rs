@@ -62,6 +62,15 @@ fn i2_a_sip_header_an_attribute_or_a_key_of_the_state_can_be_the_source() {
 }
 
 #[test]
+fn i3_a_number_that_has_another_address_in_it_is_none() {
+    for number in
+        ["tel:tel:+441632960001", "tel:sip:+441632960001@host", "t el:+441632960001", "(sip:+441632960001@host"]
+    {
+        assert_eq!(who(CHEESE, &calling_from(number)), Err(OffReason::NoCallerNumber), "{number}");
+    }
+}
+
+#[test]
 fn i3_one_number_has_one_canonical_form() {
     for number in [
         "+44 1632 960001",

@@ -5,6 +5,8 @@ mod agents;
 mod caller;
 mod failure;
 mod open;
+#[cfg(test)]
+mod orders;
 mod read;
 mod readers;
 mod record;
@@ -33,6 +35,7 @@ use std::{
 
 use async_trait::async_trait;
 
+pub use self::open::Durability;
 use self::{
     open::Location,
     readers::{LongReads, Readers, snapshot},
@@ -110,7 +113,7 @@ impl SqliteStore {
     /// - [`StoreError::TooNew`]: a newer version has written it.
     /// - [`StoreError::OutdatedEngine`]: this program was linked with a SQLite that can lose commits.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::start(Location::open(path.as_ref(), true)?, None)
+        Self::start(Location::open(path.as_ref(), true, Durability::Full)?, None)
     }
 
     /// Opens a store that is there already.
@@ -119,7 +122,17 @@ impl SqliteStore {
     /// Those of [`open`](Self::open); [`StoreError::Unavailable`] if there is no such file, and
     /// [`StoreError::NotAStore`] if it is empty.
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::start(Location::open(path.as_ref(), false)?, None)
+        Self::start(Location::open(path.as_ref(), false, Durability::Full)?, None)
+    }
+
+    /// Like [`open`](Self::open), with commits that may wait less for the disk. For tests that have to show that they
+    /// notice what is lost then.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    #[doc(hidden)]
+    pub fn open_with(path: impl AsRef<Path>, durability: Durability) -> Result<Self, StoreError> {
+        Self::start(Location::open(path.as_ref(), true, durability)?, None)
     }
 
     /// What the store has done since it was opened.

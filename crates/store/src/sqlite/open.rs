@@ -35,20 +35,34 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// all locks that this process has on it, also those of SQLite.
 static OPENING: Mutex<()> = Mutex::new(());
 
+/// Whether a commit waits until it is on the disk. Whatever is less than `Full` is for tests alone, which have to show that
+/// they would notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The log is synced at every commit: what is acknowledged survives a power cut.
+    #[default]
+    Full,
+    /// The log is synced only before it is copied into the file.
+    Normal,
+    /// Nothing is ever synced.
+    Off,
+}
+
 /// A file that was found to be a store.
 pub(super) struct Location {
     path: PathBuf,
     /// The path for error messages.
     place: String,
+    durability: Durability,
 }
 
 impl Location {
     /// Opens the file, makes it if it is not there and that is wanted, and brings it to the present format.
-    pub(super) fn open(path: &Path, create: bool) -> Result<(Self, Connection), StoreError> {
+    pub(super) fn open(path: &Path, create: bool, durability: Durability) -> Result<(Self, Connection), StoreError> {
         check_engine(rusqlite::version_number(), rusqlite::version())?;
         let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         let absolute = std::path::absolute(path).map_err(|error| from_io(&error, path.to_owned()))?;
-        let location = Self { path: absolute, place: path.display().to_string() };
+        let location = Self { path: absolute, place: path.display().to_string(), durability };
         location.check_path(create)?;
         let connection = location.writer(create)?;
         Ok((location, connection))
@@ -172,7 +186,7 @@ impl Location {
         let set_up = || {
             connection.busy_timeout(PATIENCE)?;
             connection.set_prepared_statement_cache_capacity(64);
-            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "synchronous", self.durability.pragma())?;
             connection.pragma_update(None, "secure_delete", "ON")?;
             // Nothing that is kept may reach a temporary file.
             connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -245,6 +259,17 @@ impl Location {
 
     fn read_only(&self) -> StoreError {
         StoreError::ReadOnly { place: self.place.clone() }
+    }
+}
+
+impl Durability {
+    /// As SQLite calls it.
+    fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+            Self::Off => "OFF",
+        }
     }
 }
 

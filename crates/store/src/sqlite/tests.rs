@@ -122,7 +122,7 @@ async fn a_full_disk_is_said_and_what_fits_is_written_again() {
 #[tokio::test]
 async fn e2_a_build_without_access_to_pages_wipes_too() {
     let folder = tempfile::tempdir().unwrap();
-    let opened = Location::open(&folder.path().join("store.db"), true).unwrap();
+    let opened = Location::open(&folder.path().join("store.db"), true, Durability::Full).unwrap();
     let store = SqliteStore::start(opened, Some(Means::Vacuum)).unwrap();
     for number in 0..20 {
         store.commit(commit(number, format!("value-{number:02}-{}", "x".repeat(900)).as_bytes())).await.unwrap();

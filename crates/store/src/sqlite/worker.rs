@@ -35,14 +35,26 @@ const TRUNCATION: Duration = Duration::from_millis(50);
 /// How many attempts are made.
 const TRUNCATIONS: u32 = (PATIENCE.as_millis() / TRUNCATION.as_millis()) as u32;
 
+/// Where jobs come from: a queue. It can be another's, so that tests try all orders in which things may happen.
+pub(super) trait Intake {
+    /// Waits for a job. None if nobody can ask any more.
+    fn wait(&mut self) -> Option<Job>;
+
+    /// A job that is waiting.
+    fn next(&mut self) -> Result<Job, TryRecvError>;
+
+    /// Whether no job is waiting.
+    fn is_empty(&self) -> bool;
+}
+
 /// The thread's state.
-pub(super) struct Worker {
+pub(super) struct Worker<I = mpsc::Receiver<Job>> {
     location: Arc<Location>,
     means: Means,
     /// None after an error that leaves it unclear what the connection knows of the file.
     connection: Option<Connection>,
     counters: Arc<Counters>,
-    jobs: mpsc::Receiver<Job>,
+    jobs: I,
     sweeps: VecDeque<(Sweep, Reply<Swept>)>,
     /// Who waits for copies to be wiped, by a scrub that has not begun.
     unwiped: Vec<Box<dyn Operation>>,
@@ -69,13 +81,13 @@ struct Done {
     scrub: Option<Result<Option<()>, StoreError>>,
 }
 
-impl Worker {
+impl<I: Intake> Worker<I> {
     pub(super) fn new(
         location: Arc<Location>,
         connection: Connection,
         means: Means,
         counters: Arc<Counters>,
-        jobs: mpsc::Receiver<Job>,
+        jobs: I,
     ) -> Self {
         Self {
             location,
@@ -94,13 +106,13 @@ impl Worker {
         loop {
             let mut jobs = Vec::new();
             if self.is_idle() {
-                match self.jobs.blocking_recv() {
+                match self.jobs.wait() {
                     Some(job) => jobs.push(job),
                     None => return,
                 }
             }
             while jobs.len() < BATCH {
-                match self.jobs.try_recv() {
+                match self.jobs.next() {
                     Ok(job) => jobs.push(job),
                     Err(TryRecvError::Empty) => break,
                     // Nobody is left who could wait for a sweep or a scrub.
@@ -285,6 +297,20 @@ impl Worker {
     }
 }
 
+impl Intake for mpsc::Receiver<Job> {
+    fn wait(&mut self) -> Option<Job> {
+        self.blocking_recv()
+    }
+
+    fn next(&mut self) -> Result<Job, TryRecvError> {
+        self.try_recv()
+    }
+
+    fn is_empty(&self) -> bool {
+        Self::is_empty(self)
+    }
+}
+
 /// The reason for an error, for a message that says the rest.
 fn why(error: &StoreError) -> String {
     match error {
@@ -311,7 +337,7 @@ fn empty_log(connection: &Connection) -> Attempt<bool> {
 /// Takes steps until they are done, somebody else is waiting, or the time is up.
 fn steps<T>(
     connection: &Connection,
-    jobs: &mpsc::Receiver<Job>,
+    jobs: &impl Intake,
     mut step: impl FnMut(&Connection) -> Attempt<Option<T>>,
 ) -> Attempt<Attempt<Option<T>>> {
     let started = Instant::now();

@@ -59,6 +59,12 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), location })
     }
 
+    /// Asks whoever takes jobs out of the queue: a thread that a test has made.
+    #[cfg(test)]
+    pub(super) fn over(queue: mpsc::Sender<Job>, location: Arc<Location>) -> Self {
+        Self { queue: Some(queue), thread: None, location }
+    }
+
     /// Does something in a transaction, and returns when that is committed.
     pub(super) async fn write<T: Send + 'static>(
         &self,

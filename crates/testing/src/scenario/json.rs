@@ -19,7 +19,7 @@ pub(crate) fn read(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Node> {
     match serde_json::from_str::<&RawValue>(text) {
         Ok(raw) => reader.node(raw, 0),
         Err(error) => {
-            let position = Position { line: error.line().max(1), column: error.column().max(1) };
+            let position = reader.position_of(&error);
             let message = error.to_string();
             // Where it is stands before the message already.
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
@@ -83,6 +83,15 @@ impl<'a> Reader<'a> {
             self.mistakes.push(self.position(raw).mistake(message));
         }
         text.ok()
+    }
+
+    /// Where an error is, in characters: it counts the bytes of its line.
+    fn position_of(&self, error: &serde_json::Error) -> Position {
+        let line = error.line().max(1);
+        let start = self.lines.get(line - 1).copied().unwrap_or(0);
+        let end = self.text.floor_char_boundary(start + error.column().saturating_sub(1));
+        let column = self.text.get(start..end).map_or(0, |before| before.chars().count()) + 1;
+        Position { line, column }
     }
 
     fn position(&self, raw: &RawValue) -> Position {

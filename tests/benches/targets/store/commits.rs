@@ -11,9 +11,10 @@ use tokio::task::JoinSet;
 use super::group_commit::Plain;
 use crate::by_turns::median;
 use crate::callers::{self, Chance};
+use crate::fill::finish;
 use crate::plain::{self, Rows};
 use crate::report::{Report, Target};
-use crate::stores::{CALLERS, Pair, finish};
+use crate::stores::{CALLERS, Pair};
 
 const WRITERS: u64 = 64;
 

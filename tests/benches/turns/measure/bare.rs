@@ -4,10 +4,10 @@ use std::io::Write;
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, ResourceTable, Val};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use agent_memory_host::Limits;
+use crate::pooled::pooled;
 
 /// The interface with an agent's functions.
 const FUNCTIONS: &str = "agent:memory/functions@0.1.0";
@@ -40,25 +40,9 @@ impl WasiView for Wasi {
 }
 
 impl Bare {
-    /// Compiles a component. The engine is set up as the host's is, for short sandboxes, but for what a host needs to
-    /// stop functions and to do other work meanwhile.
+    /// Compiles a component.
     pub(crate) fn new(component: &[u8], origin: Origin) -> wasmtime::Result<Self> {
-        let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(2)
-            .total_core_instances(128)
-            .total_tables(96)
-            .total_memories(8)
-            .max_core_instances_per_component(64)
-            .max_tables_per_component(48)
-            .max_memories_per_component(4)
-            .max_memory_size(Limits::default().memory_bytes)
-            .table_elements(40_000)
-            .linear_memory_keep_resident(64 << 10)
-            .table_keep_resident(64 << 10)
-            .pagemap_scan(Enabled::Auto);
-        let mut config = Config::new();
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool)).concurrency_support(false);
-        let engine = Engine::new(&config)?;
+        let engine = Engine::new(&pooled())?;
         let component = Component::new(&engine, component)?;
         let component = match origin {
             Origin::Compiled => component,

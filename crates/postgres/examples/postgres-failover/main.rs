@@ -2,9 +2,9 @@
 //!
 //! ```sh
 //! # Synchronous: exits with 1 if any is lost.
-//! cargo run -p agent-memory-postgres --example failover -- --rounds 20
+//! cargo run -p agent-memory-postgres --example postgres-failover -- --rounds 20
 //! # Loses some, and says how many.
-//! cargo run -p agent-memory-postgres --example failover -- --rounds 3 --asynchronous
+//! cargo run -p agent-memory-postgres --example postgres-failover -- --rounds 3 --asynchronous
 //! ```
 
 #![allow(missing_docs, unreachable_pub, reason = "a program has no users of its code")]

@@ -1,8 +1,8 @@
 //! Kills primaries while 16 writers commit, and says what is left of what was acknowledged.
 //!
 //! ```text
-//! cargo run -p agent-memory-valkey --example failover -- --rounds 20
-//! cargo run -p agent-memory-valkey --example failover -- --rounds 1 --async
+//! cargo run -p agent-memory-valkey --example valkey-failover -- --rounds 20
+//! cargo run -p agent-memory-valkey --example valkey-failover -- --rounds 1 --async
 //! ```
 
 #![allow(

@@ -1,0 +1,4 @@
+//! `cargo fuzz run values`
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| agent_memory_fuzz::values(data));

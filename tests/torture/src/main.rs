@@ -1,0 +1,105 @@
+//! Plays rounds of one subject, and prints the figures of each as a line of JSON. `cargo xtask torture` starts it.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use agent_memory_torture::{Life, Migration, SUBJECTS, Setting, Subject};
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use serde_json::json;
+
+/// Rounds of torture
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the subjects as lines of JSON: name, what a round does, how many make a full result, what is in the way
+    List,
+    /// Play rounds of a subject
+    Play {
+        /// Its name
+        subject: String,
+        /// The first round's number: the same number plays the same round
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// How many rounds at most
+        #[arg(long, default_value_t = 1)]
+        rounds: u64,
+        /// Begin no round after so many seconds
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
+    /// Work on a store until somebody puts an end to it, and tell of all that is done
+    #[command(hide = true)]
+    Live(Life),
+    /// Bring a file to the present format
+    #[command(hide = true)]
+    Migrate(Migration),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::List => {
+            for Subject { name, about, full, obstacle, .. } in SUBJECTS {
+                print(&json!({ "name": name, "about": about, "full": full, "obstacle": obstacle() }))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Live(life) => life.live().map(|()| ExitCode::SUCCESS),
+        Command::Migrate(migration) => migration.run().map(|()| ExitCode::SUCCESS),
+        Command::Play { subject, from, rounds, seconds } => {
+            play(find(&subject)?, from, rounds, seconds.map(Duration::from_secs))
+        }
+    }
+}
+
+fn find(name: &str) -> anyhow::Result<&'static Subject> {
+    SUBJECTS.iter().find(|subject| subject.name == name).with_context(|| {
+        let names: Vec<_> = SUBJECTS.iter().map(|subject| subject.name).collect();
+        format!("there is no subject {name:?}: use one of {}", names.join(", "))
+    })
+}
+
+/// Fails once something was found, after the line that says so.
+fn play(subject: &Subject, from: u64, rounds: u64, limit: Option<Duration>) -> anyhow::Result<ExitCode> {
+    if let Some(obstacle) = (subject.obstacle)() {
+        anyhow::bail!("{}: {obstacle}", subject.name);
+    }
+    let setting = Setting { program: std::env::current_exe()? };
+    let began = Instant::now();
+    let mut code = ExitCode::SUCCESS;
+    for number in (from..).take(usize::try_from(rounds)?) {
+        if limit.is_some_and(|limit| began.elapsed() >= limit) {
+            break;
+        }
+        let figures = (subject.round)(&setting, number).with_context(|| format!("round {number}"))?;
+        print(&json!({ "round": number, "figures": figures }))?;
+        if figures.all_wrong() > 0 {
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+fn print(line: &serde_json::Value) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{line}")?;
+    output.flush()?;
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Power cuts: a process works on a disk whose power is cut at any moment.
+
+use std::time::{Duration, Instant};
+
+use agent_memory_host::store::Durability;
+
+use crate::disk::Disk;
+use crate::ledger::Ledger;
+use crate::life::Life;
+use crate::process::Process;
+use crate::{Figures, Setting};
+
+/// How often the power is cut in a round, each time on what the cut before has left.
+pub const CUTS: u64 = 10;
+
+/// How large the disk is, in mebibytes.
+const SIZE: u64 = 128;
+
+/// Plays a round with all that keeps data safe.
+///
+/// # Errors
+/// If there is no disk, or no process can be started.
+pub fn round(setting: &Setting, round: u64) -> anyhow::Result<Figures> {
+    round_with(setting, round, Durability::Full)
+}
+
+/// Plays a round with a store that waits less for the disk, which has to be noticed.
+///
+/// # Errors
+/// If there is no disk, or no process can be started.
+pub fn round_with(setting: &Setting, round: u64, durability: Durability) -> anyhow::Result<Figures> {
+    let mut chance = fastrand::Rng::with_seed(round);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let (mut disk, mut figures) = (Disk::new(SIZE)?, Figures::default());
+    let mut ledger = Ledger::new(disk.path());
+    for _ in 0..CUTS {
+        let life = Life { folder: disk.path().to_owned(), life: ledger.life(), seed: chance.u64(..), durability };
+        let mut process = Process::start(setting, &[&["live".to_owned()][..], &life.arguments()?].concat())?;
+        // Now and then before it has begun.
+        if chance.u8(0..8) > 0 {
+            process.wait_until_ready()?;
+        }
+        std::thread::sleep(Duration::from_micros(chance.u64(0..300_000)));
+        let cut = Instant::now();
+        disk.cut()?;
+        let deeds = process.kill()?;
+        disk.restart()?;
+        figures.tried("power cuts", 1);
+        ledger.note(deeds.into_iter().map(|(heard, deed)| (heard < cut, deed)), &mut figures);
+        runtime.block_on(ledger.check(&mut figures));
+    }
+    Ok(figures)
+}
