@@ -37,7 +37,7 @@ impl fmt::Display for Table<'_> {
         row(formatter, &concurrency.to_string(), "sandbox", sandboxed)?;
         writeln!(formatter, "{peak_rss_mb:>10.0}")?;
         row(formatter, "", "bare", bare)?;
-        writeln!(formatter, "\n{:<8}{:<9}{:>14.0}%", "", "of bare", self.0.ratio() * 100.0)
+        writeln!(formatter, "\n{:<8}{:<9}{:>14.1}%", "", "of bare", self.0.ratio() * 100.0)
     }
 }
 
