@@ -56,6 +56,7 @@ mod codec;
 mod component;
 mod conversation;
 mod convert;
+mod core_dumps;
 mod engine;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -91,6 +92,7 @@ pub use catalogue::{Catalogue, ComponentId, PublishedAgent, VersionId};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use component::Interfaces;
 pub use conversation::{Conversation, Ended, Started};
+pub use core_dumps::refuse_core_dumps;
 pub use error::{
     AdministrationError, BuildError, CallError, ComponentError, EndError, ForbiddenImport, LoadError, PolicyFailure,
     ResumeError, SaveError, StartError,

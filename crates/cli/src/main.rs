@@ -23,7 +23,8 @@ fn main() -> ExitCode {
     // In a worker of `serve` this never returns.
     agent_memory_host::workers::serve_if_worker();
     let cli = Cli::parse();
-    if let Err(error) = refuse_core_dumps() {
+    let refused = agent_memory_host::refuse_core_dumps();
+    if let Err(error) = refused.context("core dumps of this process cannot be switched off") {
         failure::report(&error);
         return ExitCode::from(2);
     }
@@ -49,18 +50,4 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-/// Has the system write no core dump of this process and those that it starts: keys and what callers have said are in
-/// their memory.
-fn refuse_core_dumps() -> anyhow::Result<()> {
-    // A limit of one byte is too little for a file, and of all limits the one for which Linux starts no program either
-    // that takes core dumps over a pipe.
-    #[cfg(unix)]
-    {
-        let core = rlimit::Resource::CORE;
-        let limit = core.get_hard().map_or(1, |most| most.min(1));
-        core.set(limit, limit).context("core dumps of this process cannot be switched off")?;
-    }
-    Ok(())
 }

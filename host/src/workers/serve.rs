@@ -7,7 +7,6 @@ use std::os::unix::net::UnixStream as Socket;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
@@ -47,10 +46,7 @@ fn confine() -> io::Result<()> {
     // A program that is killed takes its workers with it, whatever they are doing.
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    // What callers have said is in this process's memory. A limit of one byte is too little for a file, and of all limits
-    // the one for which Linux starts no program either that takes core dumps over a pipe.
-    let limit = getrlimit(Resource::Core).maximum.map_or(1, |most| most.min(1));
-    setrlimit(Resource::Core, Rlimit { current: Some(limit), maximum: Some(limit) })?;
+    crate::refuse_core_dumps()?;
     close_inherited_files()
 }
 
