@@ -10,7 +10,7 @@ use wasmtime::{Engine, Store};
 
 use crate::bindings::{memory, policy};
 use crate::code_cache::CodeCache;
-use crate::component::{Interfaces, policy_interfaces};
+use crate::component::{self, Interfaces, policy_interfaces};
 use crate::engine::QUESTIONS;
 use crate::{ComponentError, PolicyFailure};
 
@@ -60,9 +60,11 @@ impl Policy {
         bytes: &[u8],
         cache: Option<&CodeCache>,
     ) -> Result<Self, ComponentError> {
-        Interfaces::of(bytes)?.check_policy()?;
-        let compile =
-            || Component::new(engine, bytes).map_err(|error| ComponentError::Uncompilable(format!("{error:#}")));
+        Interfaces::read(bytes)?.check_policy()?;
+        let compile = || {
+            component::validate(bytes)?;
+            Component::new(engine, bytes).map_err(|error| ComponentError::Uncompilable(format!("{error:#}")))
+        };
         let component = match cache {
             Some(cache) => cache.component(engine, &[b"policy", bytes], compile)?.component,
             None => compile()?,
