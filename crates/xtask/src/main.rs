@@ -34,8 +34,9 @@ enum Task {
     },
     /// Try for hours what `test` tries for a moment: power cuts, kills, full disks, hostile input
     ///
-    /// It goes on where it was when it was stopped, and adds up, in target/torture. A round is made from its number: play
-    /// one again with `target/debug/agent-memory-torture play SUBJECT --from ROUND`.
+    /// It goes on where it was when it was stopped, and adds up, in target/torture. Rounds in which something was found are
+    /// played again first. A round is made from its number: play one yourself with `target/debug/agent-memory-torture play
+    /// SUBJECT --from ROUND`.
     Torture {
         /// Play these, and not all
         subjects: Vec<String>,

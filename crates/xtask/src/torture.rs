@@ -1,12 +1,18 @@
 //! What is tried for hours: rounds of `tests/torture`, until every subject has its full number. It can be stopped at any
 //! time, goes on where it was, and adds up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -20,30 +26,120 @@ const PROGRAM: &str = "agent-memory-torture";
 /// How long a subject is played before the next one has its turn, so that a run of any length has something of all.
 const SLICE: Duration = Duration::from_secs(60);
 
-/// Plays these subjects, or all, until each has its full number of rounds or the time is over.
+/// Plays these subjects, or all, until each has its full number of rounds or the time is over: as many at once as there
+/// are processors.
 pub(crate) fn run(names: &[String], limit: Option<Duration>, report: bool) -> anyhow::Result<()> {
     eprintln!("building");
-    let program = workspace::program(PROGRAM, &workspace::test_programs()?)?;
+    let program = build()?;
     let subjects = subjects(&program, names)?;
-    let mut progress = Progress::read()?;
-    let began = Instant::now();
-    let is_over = || limit.is_some_and(|limit| began.elapsed() >= limit);
-    while !report && !is_over() {
-        let mut is_complete = true;
-        for subject in subjects.iter().filter(|subject| subject.obstacle.is_none()) {
-            if progress.of(subject).rounds >= subject.full || is_over() {
+    let (waiting, progress) = (subjects.iter().collect(), Progress::read()?);
+    let turns =
+        Turns { waiting: Mutex::new(waiting), progress: Mutex::new(progress), has_failed: AtomicBool::new(false) };
+    if !report {
+        turns.play_again(&program, &subjects)?;
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        thread::scope(|scope| {
+            let players: Vec<_> = (0..processors()).map(|_| scope.spawn(|| turns.play(&program, deadline))).collect();
+            players.into_iter().try_for_each(|player| player.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })?;
+    }
+    print_report(&subjects, &turns.progress())
+}
+
+/// Builds the program as the tests have it built, with its assertions, but optimised: so more is tried in an hour. What is
+/// compiled already of the dependencies serves for it.
+fn build() -> anyhow::Result<PathBuf> {
+    // A test, which has its own program built beside it: so the features are those of all tests.
+    let arguments =
+        ["test", "--workspace", "--test", "kills", "--no-run", "--message-format", "json-render-diagnostics"];
+    let mut command = workspace::cargo(arguments);
+    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "2").env("CARGO_INCREMENTAL", "0");
+    workspace::program(PROGRAM, &workspace::artifacts(&mut command)?)
+}
+
+/// Whose turn it is, and what was played.
+struct Turns<'subjects> {
+    waiting: Mutex<VecDeque<&'subjects Subject>>,
+    progress: Mutex<Progress>,
+    /// Whether a round could not be played, so that all are to stop.
+    has_failed: AtomicBool,
+}
+
+impl<'subjects> Turns<'subjects> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<&'subjects Subject>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Plays the rounds again in which something was found earlier: it may be mended.
+    fn play_again(&self, program: &Path, subjects: &[Subject]) -> anyhow::Result<()> {
+        for subject in subjects {
+            let found = self.progress().of(subject).found;
+            for round in found.into_keys() {
+                self.play_rounds(program, subject, round..round + 1, SLICE)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Plays one subject after the other, a slice of each, until none is left or the time is over.
+    fn play(&self, program: &Path, deadline: Option<Instant>) -> anyhow::Result<()> {
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let slice = left.map_or(SLICE, |left| left.min(SLICE));
+            if slice.is_zero() || self.has_failed.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let Some(subject) = self.waiting().pop_front() else { return Ok(()) };
+            let rounds = self.progress().of(subject).rounds;
+            if subject.obstacle.is_some() || rounds >= subject.full {
                 continue;
             }
-            is_complete = false;
-            let slice = limit.map_or(SLICE, |limit| limit.saturating_sub(began.elapsed()).min(SLICE));
-            play(&program, subject, slice, &mut progress)?;
-            println!("{:<12} {}", subject.name, progress.of(subject).describe(subject));
-        }
-        if is_complete {
-            break;
+            let played = self.play_rounds(program, subject, rounds..subject.full, slice);
+            played.inspect_err(|_| self.has_failed.store(true, Ordering::Relaxed))?;
+            println!("{:<12} {}", subject.name, self.progress().of(subject).describe(subject));
+            self.waiting().push_back(subject);
         }
     }
-    print_report(&subjects, &progress)
+
+    /// Plays rounds until the time is over, and keeps what came of each as soon as it is told.
+    fn play_rounds(
+        &self,
+        program: &Path,
+        subject: &Subject,
+        rounds: Range<u64>,
+        limit: Duration,
+    ) -> anyhow::Result<()> {
+        let before = self.progress().of(subject).seconds;
+        let mut child = Command::new(program)
+            .args(["play", &subject.name, "--from", &rounds.start.to_string()])
+            .args(["--rounds", &(rounds.end - rounds.start).to_string()])
+            .args(["--seconds", &limit.as_secs().max(1).to_string()])
+            .current_dir(workspace::root())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let began = Instant::now();
+        let mut wrong = 0;
+        for line in BufReader::new(child.stdout.take().context("it has no output")?).lines() {
+            let Round { round, figures } = serde_json::from_str(&line?).context("what it prints is no round")?;
+            let mut progress = self.progress();
+            let played = progress.0.entry(subject.name.clone()).or_default();
+            played.seconds = before + began.elapsed().as_secs_f64();
+            if figures.all_wrong() > 0 {
+                wrong += figures.all_wrong();
+                println!("{}: round {round} found something: {figures}", subject.name);
+            }
+            played.add(round, figures);
+            progress.write()?;
+        }
+        let status = child.wait()?;
+        ensure!(status.success() || wrong > 0, "{}: a round could not be played ({status})", subject.name);
+        Ok(())
+    }
 }
 
 /// A subject, as the program describes it.
@@ -89,17 +185,33 @@ struct Played {
     rounds: u64,
     seconds: f64,
     figures: Figures,
-    /// The rounds in which something was found.
-    found: Vec<u64>,
+    /// The rounds in which something was found, and their figures. They are played again when what was found is mended.
+    found: BTreeMap<u64, Figures>,
 }
 
 impl Played {
+    /// Takes in what came of a round.
+    fn add(&mut self, round: u64, figures: Figures) {
+        self.found.remove(&round);
+        self.rounds = self.rounds.max(round + 1);
+        if figures.all_wrong() > 0 {
+            self.found.insert(round, figures);
+        } else {
+            self.figures.merge(figures);
+        }
+    }
+
+    /// The figures of all rounds.
+    fn sums(&self) -> Figures {
+        let mut sums = self.figures.clone();
+        self.found.values().for_each(|figures| sums.merge(figures.clone()));
+        sums
+    }
+
     fn describe(&self, subject: &Subject) -> String {
-        let found = match self.found.as_slice() {
-            [] => String::new(),
-            found => format!("; found in rounds {}", found.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
-        };
-        format!("{} of {} rounds in {:.0} s: {}{found}", self.rounds, subject.full, self.seconds, self.figures)
+        let rounds: Vec<_> = self.found.keys().map(u64::to_string).collect();
+        let found = if rounds.is_empty() { String::new() } else { format!("; found in rounds {}", rounds.join(", ")) };
+        format!("{} of {} rounds in {:.0} s: {}{found}", self.rounds, subject.full, self.seconds, self.sums())
     }
 }
 
@@ -133,7 +245,7 @@ impl Progress {
     }
 }
 
-fn subjects(program: &PathBuf, names: &[String]) -> anyhow::Result<Vec<Subject>> {
+fn subjects(program: &Path, names: &[String]) -> anyhow::Result<Vec<Subject>> {
     let listed = workspace::output(Command::new(program).arg("list"))?;
     let lines = serde_json::Deserializer::from_slice(&listed).into_iter::<Subject>();
     let all = lines.collect::<Result<Vec<_>, _>>()?;
@@ -151,37 +263,6 @@ struct Round {
     figures: Figures,
 }
 
-/// Plays a subject for a while, and keeps what came of each round as soon as it is told.
-fn play(program: &PathBuf, subject: &Subject, slice: Duration, progress: &mut Progress) -> anyhow::Result<()> {
-    let before = progress.of(subject);
-    let mut child = Command::new(program)
-        .args(["play", &subject.name, "--from", &before.rounds.to_string()])
-        .args(["--rounds", &(subject.full - before.rounds).to_string()])
-        .args(["--seconds", &slice.as_secs().max(1).to_string()])
-        .current_dir(workspace::root())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    let began = Instant::now();
-    let mut wrong = 0;
-    for line in BufReader::new(child.stdout.take().context("it has no output")?).lines() {
-        let Round { round, figures } = serde_json::from_str(&line?).context("what it prints is no round")?;
-        let played = progress.0.entry(subject.name.clone()).or_default();
-        played.rounds = round + 1;
-        played.seconds = before.seconds + began.elapsed().as_secs_f64();
-        if figures.all_wrong() > 0 {
-            wrong += figures.all_wrong();
-            played.found.push(round);
-            println!("{}: round {round} found something: {figures}", subject.name);
-        }
-        played.figures.merge(figures);
-        progress.write()?;
-    }
-    let status = child.wait()?;
-    ensure!(status.success() || wrong > 0, "{}: a round could not be played ({status})", subject.name);
-    Ok(())
-}
-
 /// Prints the table that stands in `docs/reliability.md`, and fails if anything was ever found.
 fn print_report(subjects: &[Subject], progress: &Progress) -> anyhow::Result<()> {
     println!("\n{}, {}\n", date()?, machine());
@@ -189,7 +270,8 @@ fn print_report(subjects: &[Subject], progress: &Progress) -> anyhow::Result<()>
     let mut wrong = 0;
     for subject in subjects {
         let Subject { name, about, full, obstacle } = subject;
-        let Played { rounds, seconds, figures, .. } = progress.of(subject);
+        let played = progress.of(subject);
+        let (rounds, seconds, figures) = (played.rounds, played.seconds, played.sums());
         wrong += figures.all_wrong();
         let figures = match obstacle {
             Some(obstacle) if rounds == 0 => obstacle.clone(),
@@ -208,8 +290,12 @@ fn date() -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&date).trim().to_owned())
 }
 
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let cores = processors();
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     format!("{cores} cores of {}", model.map_or("an unknown processor", |(_, name)| name))

@@ -38,8 +38,12 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
 
 /// All programs of the workspace's tests, and those that they start, built with the features that they share.
 pub(crate) fn test_programs() -> anyhow::Result<Vec<Artifact>> {
-    let arguments = ["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
-    let output = output(&mut cargo(arguments))?;
+    artifacts(&mut cargo(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"]))
+}
+
+/// What a build makes that prints its messages as JSON.
+pub(crate) fn artifacts(build: &mut Command) -> anyhow::Result<Vec<Artifact>> {
+    let output = output(build)?;
     let messages = Message::parse_stream(output.as_slice());
     let artifacts = messages.filter_map(|message| match message {
         Ok(Message::CompilerArtifact(artifact)) => Some(Ok(artifact)),

@@ -23,8 +23,8 @@ pub fn round(setting: &Setting, round: u64) -> anyhow::Result<Figures> {
     let (folder, mut figures) = (scratch()?, Figures::default());
     let mut ledger = Ledger::new(folder.path());
     for _ in 1..KILLS {
-        let (folder, durability) = (folder.path().to_owned(), Durability::Full);
-        let life = Life { folder, life: ledger.life(), seed: chance.u64(..), durability };
+        let (folder, functions, durability) = (folder.path().to_owned(), setting.functions.clone(), Durability::Full);
+        let life = Life { folder, functions, life: ledger.life(), seed: chance.u64(..), durability };
         let mut process = Process::start(setting, &[&["live".to_owned()][..], &life.arguments()?].concat())?;
         // Now and then before it has begun.
         if chance.u8(0..8) > 0 {

@@ -6,7 +6,7 @@ use std::path::Path;
 use agent_memory_host::keys::Keys;
 use agent_memory_host::store::Durability;
 use agent_memory_host::{Administration, IdentifierKind, Outcome, Session};
-use agent_memory_tests::{Desk, scope};
+use agent_memory_tests::{Desk, component, scope};
 use anyhow::{Context as _, ensure};
 use rusqlite::{Connection, OpenFlags};
 
@@ -115,7 +115,7 @@ impl Ledger {
     async fn try_to_check(&mut self, figures: &mut Figures) -> anyhow::Result<()> {
         let life = self.lives.checked_sub(1).context("nothing has happened yet")?;
         // If the end came before there was a store, there is one now.
-        let (desk, keys) = self.place.open(life, Durability::Full).await?;
+        let (desk, keys) = self.place.open(component("probe"), life, Durability::Full).await?;
         self.forget_expired(life);
         self.check_sweep(&desk, &keys, figures)?;
         let found = Found::read(&desk.runtime.administration(), figures).await?;

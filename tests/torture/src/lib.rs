@@ -21,6 +21,9 @@ pub use figures::Figures;
 pub use life::Life;
 pub use migration::Migration;
 
+use agent_memory_build::write_atomically;
+use agent_memory_tests::{component, root};
+
 /// One kind of torture.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {
@@ -40,7 +43,21 @@ pub struct Subject {
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The program that plays rounds, to be started once more for what a round kills.
-    pub program: PathBuf,
+    program: PathBuf,
+    /// The component of its agent: built once, and not by each of those processes.
+    functions: PathBuf,
+}
+
+impl Setting {
+    /// Builds what the program needs.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn new(program: PathBuf) -> anyhow::Result<Self> {
+        let functions = root().join("target/torture/probe.wasm");
+        write_atomically(&functions, &component("probe"))?;
+        Ok(Self { program, functions })
+    }
 }
 
 /// Everything that there is.

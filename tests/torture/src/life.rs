@@ -1,7 +1,7 @@
 //! What the process does that is going to die: 64 conversations at a time, erasures, sweeps, rotations of the keys.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub(crate) const WRITERS: u64 = 64;
 pub struct Life {
     /// The folder of its store.
     pub(crate) folder: PathBuf,
+    /// The component of its agent.
+    pub(crate) functions: PathBuf,
     /// How many lives there were before it.
     pub(crate) life: u64,
     /// Where chance begins.
@@ -45,13 +47,15 @@ impl Life {
     }
 
     /// The same, as arguments.
-    pub(crate) fn arguments(&self) -> anyhow::Result<[String; 4]> {
-        let folder = self.folder.to_str().context("the folder's name is no text")?.to_owned();
-        Ok([folder, self.life.to_string(), self.seed.to_string(), format!("{:?}", self.durability)])
+    pub(crate) fn arguments(&self) -> anyhow::Result<[String; 5]> {
+        let text = |path: &Path| Ok::<_, anyhow::Error>(path.to_str().context("a path is no text")?.to_owned());
+        let (folder, functions) = (text(&self.folder)?, text(&self.functions)?);
+        Ok([folder, functions, self.life.to_string(), self.seed.to_string(), format!("{:?}", self.durability)])
     }
 
     async fn work(self) -> anyhow::Result<()> {
-        let (desk, keys) = Place(self.folder.clone()).open(self.life, self.durability).await?;
+        let functions = std::fs::read(&self.functions).context("its agent's component")?;
+        let (desk, keys) = Place(self.folder.clone()).open(functions, self.life, self.durability).await?;
         let living = Arc::new(Living { desk, keys, next: AtomicU64::new(self.life * LIFE), ended: Mutex::default() });
         Deed::Ready.tell();
         let mut tasks = tokio::task::JoinSet::new();

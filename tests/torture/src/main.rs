@@ -81,7 +81,7 @@ fn play(subject: &Subject, from: u64, rounds: u64, limit: Option<Duration>) -> a
     if let Some(obstacle) = (subject.obstacle)() {
         anyhow::bail!("{}: {obstacle}", subject.name);
     }
-    let setting = Setting { program: std::env::current_exe()? };
+    let setting = Setting::new(std::env::current_exe()?)?;
     let began = Instant::now();
     let mut code = ExitCode::SUCCESS;
     for number in (from..).take(usize::try_from(rounds)?) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use agent_memory_host::AgentDefinition;
 use agent_memory_host::keys::{Keys, Source};
 use agent_memory_host::store::{Durability, SqliteStore};
-use agent_memory_tests::{Desk, clock, component, scope, sealed_runtime};
+use agent_memory_tests::{Desk, clock, scope, sealed_runtime};
 use anyhow::Context as _;
 
 /// How many conversations a caller has. They come one after the other, so that many of a caller's end at once.
@@ -31,14 +31,18 @@ impl Place {
     }
 
     /// Opens it on the day of a life. It is made if it is not there.
-    pub(crate) async fn open(&self, life: u64, durability: Durability) -> anyhow::Result<(Desk, Keys)> {
+    pub(crate) async fn open(
+        &self,
+        functions: Vec<u8>,
+        life: u64,
+        durability: Durability,
+    ) -> anyhow::Result<(Desk, Keys)> {
         let keys = Keys::open(&Source::File(self.0.join("memory.db.keys")), true).context("the keys")?;
         let store = SqliteStore::open_with(self.store(), durability).context("the store")?;
         let clock = clock();
         let runtime = sealed_runtime(Arc::new(store), keys.clone()).clock(clock.clone());
         let runtime = runtime.build().await.context("the runtime")?;
-        let definition =
-            AgentDefinition { scope: scope(), functions: component("probe"), configuration: configuration() };
+        let definition = AgentDefinition { scope: scope(), functions, configuration: configuration() };
         let agent = runtime.load_agent(definition).await.context("the agent")?;
         let desk = Desk { runtime, agent, clock };
         desk.advance_days(i64::try_from(life)?);

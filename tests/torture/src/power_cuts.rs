@@ -34,7 +34,8 @@ pub fn round_with(setting: &Setting, round: u64, durability: Durability) -> anyh
     let (mut disk, mut figures) = (Disk::new(SIZE)?, Figures::default());
     let mut ledger = Ledger::new(disk.path());
     for _ in 0..CUTS {
-        let life = Life { folder: disk.path().to_owned(), life: ledger.life(), seed: chance.u64(..), durability };
+        let (folder, functions) = (disk.path().to_owned(), setting.functions.clone());
+        let life = Life { folder, functions, life: ledger.life(), seed: chance.u64(..), durability };
         let mut process = Process::start(setting, &[&["live".to_owned()][..], &life.arguments()?].concat())?;
         // Now and then before it has begun.
         if chance.u8(0..8) > 0 {

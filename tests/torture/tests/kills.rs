@@ -5,7 +5,7 @@ use agent_memory_torture::{Figures, Setting, kills};
 
 #[test]
 fn w3_w4_e2_e3_twenty_five_kills_lose_nothing_that_was_acknowledged() {
-    let setting = Setting { program: env!("CARGO_BIN_EXE_agent-memory-torture").into() };
+    let setting = Setting::new(env!("CARGO_BIN_EXE_agent-memory-torture").into()).unwrap();
     let mut figures = Figures::default();
     for round in 0..5 {
         figures.merge(&kills::round(&setting, round).unwrap());

@@ -1,6 +1,5 @@
 //! The first 2,000 sequences of `cargo xtask torture sequences`.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use agent_memory_torture::{Figures, SUBJECTS, Setting};
@@ -10,7 +9,7 @@ const ROUNDS: u64 = 40;
 #[test]
 fn two_thousand_sequences_go_as_the_model_has_it() {
     let subject = SUBJECTS.iter().find(|subject| subject.name == "sequences").expect("the subject is there");
-    let setting = Setting { program: PathBuf::from(env!("CARGO_BIN_EXE_agent-memory-torture")) };
+    let setting = Setting::new(env!("CARGO_BIN_EXE_agent-memory-torture").into()).expect("its agent can be kept");
     let next = AtomicU64::new(0);
     let play = || {
         let mut figures = Figures::default();

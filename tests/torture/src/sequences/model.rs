@@ -463,7 +463,7 @@ impl Talk {
         self.base == Some(note) || self.attempts.contains(&note)
     }
 
-    /// A turn took place.
+    /// A turn took place, however it ended: the session is kept for as long again (P4).
     pub(crate) fn turn(&mut self, now: i64) {
         self.expires = now + SESSION;
     }

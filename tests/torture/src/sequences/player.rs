@@ -181,9 +181,9 @@ impl Player {
         let Some(turn) = self.call(index, function, &arguments).await? else { return Ok(()) };
         let now = self.model.now;
         let talk = &mut self.talks[index].talk;
+        talk.turn(now);
         let before = talk.clone();
         let is_taken = talk.set(key, value, &text);
-        talk.turn(now);
         match (&turn.outcome, way, is_taken) {
             (TurnOutcome::Returned(_), Way::Returns, true) | (TurnOutcome::Failed(_), _, false) => {}
             // This function leaves more than a value.

@@ -7,7 +7,7 @@ use agent_memory_torture::{Disk, Setting};
 
 /// The program that plays rounds.
 pub(crate) fn setting() -> Setting {
-    Setting { program: env!("CARGO_BIN_EXE_agent-memory-torture").into() }
+    Setting::new(env!("CARGO_BIN_EXE_agent-memory-torture").into()).unwrap()
 }
 
 /// Whether disks can be mounted here. Under CI that may be missing only where `cargo xtask test` has tried, and names it

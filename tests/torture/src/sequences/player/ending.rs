@@ -183,7 +183,9 @@ impl Player {
             self.model.save(&talk, found);
         }
         talk.phase = Phase::Proposed(proposal.clone(), is_stored);
-        let is_committed = is_new && report.is_some();
+        // Of what was committed before only the session tells: whoever finds the commit takes it away.
+        let is_taken_away = talk.who().is_ok() && stored.is_none() && self.model.saved(&id).is_some();
+        let is_committed = report.is_some() && (is_new || is_taken_away);
         if promise == Some(true) && talk.who().is_ok() && !is_committed && is_new {
             return Err("an end said that it was committed, and it was not".into());
         }
