@@ -73,14 +73,21 @@ pub fn play(target: &Target, seed: u64, limit: Limit) -> Played {
     played
 }
 
-/// What a target says of an input that breaks a promise.
+/// What a target says of an input that breaks a promise. One that takes long is tried once more: the process may have been
+/// stopped meanwhile.
 fn broken(target: &Target, input: &[u8]) -> Option<String> {
-    let began = Instant::now();
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (target.run)(input))) {
-        return Some(message(&*panic));
+    let mut took = Duration::ZERO;
+    for _ in 0..2 {
+        let began = Instant::now();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (target.run)(input))) {
+            return Some(message(&*panic));
+        }
+        took = began.elapsed();
+        if took <= LONGEST_TIME {
+            return None;
+        }
     }
-    let took = began.elapsed();
-    (took > LONGEST_TIME).then(|| format!("it took {} s", took.as_secs()))
+    Some(format!("it took {} s", took.as_secs()))
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {
