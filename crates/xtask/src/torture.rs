@@ -32,11 +32,12 @@ pub(crate) fn run(names: &[String], limit: Option<Duration>, report: bool) -> an
     eprintln!("building");
     let program = build()?;
     let subjects = subjects(&program, names)?;
-    let (waiting, progress) = (subjects.iter().collect(), Progress::read()?);
+    let waiting = subjects.iter().filter(|subject| subject.obstacle.is_none()).collect();
+    let progress = Progress::read()?;
     let turns =
         Turns { waiting: Mutex::new(waiting), progress: Mutex::new(progress), has_failed: AtomicBool::new(false) };
     if !report {
-        turns.play_again(&program, &subjects)?;
+        turns.play_again(&program)?;
         let deadline = limit.map(|limit| Instant::now() + limit);
         thread::scope(|scope| {
             let players: Vec<_> = (0..processors()).map(|_| scope.spawn(|| turns.play(&program, deadline))).collect();
@@ -75,7 +76,8 @@ impl<'subjects> Turns<'subjects> {
     }
 
     /// Plays the rounds again in which something was found earlier: it may be mended.
-    fn play_again(&self, program: &Path, subjects: &[Subject]) -> anyhow::Result<()> {
+    fn play_again(&self, program: &Path) -> anyhow::Result<()> {
+        let subjects = self.waiting().clone();
         for subject in subjects {
             let found = self.progress().of(subject).found;
             for round in found.into_keys() {
@@ -95,7 +97,7 @@ impl<'subjects> Turns<'subjects> {
             }
             let Some(subject) = self.waiting().pop_front() else { return Ok(()) };
             let rounds = self.progress().of(subject).rounds;
-            if subject.obstacle.is_some() || rounds >= subject.full {
+            if rounds >= subject.full {
                 continue;
             }
             let played = self.play_rounds(program, subject, rounds..subject.full, slice);

@@ -1,11 +1,13 @@
 //! What was acknowledged survives a kill, exactly once and whole.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test has nobody else to tell")]
 
-use agent_memory_torture::{Figures, Setting, kills};
+mod support;
+
+use agent_memory_torture::{Figures, kills};
 
 #[test]
 fn w3_w4_e2_e3_twenty_five_kills_lose_nothing_that_was_acknowledged() {
-    let setting = Setting::new(env!("CARGO_BIN_EXE_agent-memory-torture").into()).unwrap();
+    let setting = support::setting();
     let mut figures = Figures::default();
     for round in 0..5 {
         figures.merge(&kills::round(&setting, round).unwrap());

@@ -1,15 +1,19 @@
 //! The first 2,000 sequences of `cargo xtask torture sequences`.
 
+#![allow(clippy::unwrap_used, reason = "a test has nobody else to tell")]
+
+mod support;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use agent_memory_torture::{Figures, SUBJECTS, Setting};
+use agent_memory_torture::{Figures, SUBJECTS};
 
 const ROUNDS: u64 = 40;
 
 #[test]
 fn two_thousand_sequences_go_as_the_model_has_it() {
     let subject = SUBJECTS.iter().find(|subject| subject.name == "sequences").expect("the subject is there");
-    let setting = Setting::new(env!("CARGO_BIN_EXE_agent-memory-torture").into()).expect("its agent can be kept");
+    let setting = support::setting();
     let next = AtomicU64::new(0);
     let play = || {
         let mut figures = Figures::default();
