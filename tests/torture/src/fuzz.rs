@@ -4,7 +4,8 @@ use agent_memory_fuzz::{Limit, Played, play, target};
 
 use crate::{Figures, Setting, Subject, no_obstacle};
 
-/// Subjects that try so many inputs in a round, which is three seconds or more on one core: half an hour of each is a full result.
+/// Subjects that try so many inputs in a round, which takes some seconds, and so many rounds that it takes half an hour of one
+/// core or more.
 macro_rules! subjects {
     ($($constant:ident = $target:literal: $inputs:literal inputs, $full:literal rounds, $text:literal;)+) => {
         $(
@@ -20,14 +21,14 @@ macro_rules! subjects {
 }
 
 subjects! {
-    COMPONENTS = "components": 500 inputs, 400 rounds, "500 inputs as components from strangers";
-    CONFIGURATION = "configuration": 400_000 inputs, 600 rounds, "400,000 inputs as configurations";
-    FRAMES = "frames": 8_000_000 inputs, 600 rounds, "8,000,000 inputs as messages of workers";
-    HTTP = "http": 2_000 inputs, 600 rounds, "2,000 inputs as requests to the service";
-    IDENTIFIERS = "identifiers": 400_000 inputs, 600 rounds, "400,000 inputs as identifiers";
+    COMPONENTS = "components": 500 inputs, 300 rounds, "500 inputs as components from strangers";
+    CONFIGURATION = "configuration": 400_000 inputs, 450 rounds, "400,000 inputs as configurations";
+    FRAMES = "frames": 8_000_000 inputs, 550 rounds, "8,000,000 inputs as messages of workers";
+    HTTP = "http": 2_000 inputs, 620 rounds, "2,000 inputs as requests to the service";
+    IDENTIFIERS = "identifiers": 400_000 inputs, 550 rounds, "400,000 inputs as identifiers";
     POLICY = "policy": 9_000 inputs, 600 rounds, "9,000 inputs as calls of the policy, held against the rules";
-    RECORDS = "records": 600_000 inputs, 600 rounds, "600,000 inputs as records and sessions";
-    SCENARIO = "scenario": 300_000 inputs, 600 rounds, "300,000 inputs as scenarios";
+    RECORDS = "records": 600_000 inputs, 650 rounds, "600,000 inputs as records and sessions";
+    SCENARIO = "scenario": 300_000 inputs, 500 rounds, "300,000 inputs as scenarios";
     VALUES = "values": 650_000 inputs, 600 rounds, "650,000 inputs as values";
 }
 

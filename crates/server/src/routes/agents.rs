@@ -166,9 +166,9 @@ impl Form {
                     form.component = Some(text.trim().parse().map_err(no_digest)?);
                 }
                 "configuration" => form.configuration = Some(field.text().await.map_err(broken)?),
-                name => {
-                    let known = "`functions`, `component` and `configuration` are";
-                    return Err(Problem::invalid(format!("the form's field `{name}` is not known; {known}")));
+                _ => {
+                    let known = "`functions`, `component` and `configuration`";
+                    return Err(Problem::invalid(format!("the form has a field that is not known: send {known} only")));
                 }
             }
         }
