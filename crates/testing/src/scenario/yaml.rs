@@ -32,7 +32,7 @@ pub(crate) fn read(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Node> {
             }
             Err(error) => {
                 let message = format!("this is no YAML: {}", error.info());
-                builder.mistakes.push(position(*error.marker()).mistake(message));
+                builder.mistakes.push(within(text, position(*error.marker())).mistake(message));
                 return None;
             }
         }
@@ -269,6 +269,14 @@ fn position(marker: Marker) -> Position {
     Position { line: marker.line().max(1), column: marker.col() + 1 }
 }
 
+/// The position in the text. The parser counts a comment in bytes, so a byte order mark within one, which is an error, may
+/// seem to be behind the end of its line.
+fn within(text: &str, Position { line, column }: Position) -> Position {
+    let line_text = text.split('\n').flat_map(|text| text.strip_suffix('\r').unwrap_or(text).split('\r')).nth(line - 1);
+    let end = line_text.map_or(0, |text| text.chars().count()) + 1;
+    Position { line, column: column.min(end) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,6 +286,18 @@ mod tests {
         let node = read(yaml, &mut mistakes);
         assert!(mistakes.is_empty(), "{mistakes:?}");
         node.unwrap().data.to_json()
+    }
+
+    #[test]
+    fn an_error_behind_other_letters_has_its_place_in_the_line() {
+        let texts = [("# ⚍⚍ \u{feff}", 1, 6..=7), ("a: 1\r\nb: ⚍⚍⚍ # ⚍ \u{feff}x", 2, 12..=13)];
+        for (yaml, line, columns) in texts {
+            let mut mistakes = Vec::new();
+            assert!(read(yaml, &mut mistakes).is_none(), "{yaml:?}");
+            let [mistake] = mistakes.as_slice() else { panic!("{mistakes:?}") };
+            assert_eq!(mistake.line, line, "{mistake:?}");
+            assert!(columns.contains(&mistake.column), "{mistake:?}");
+        }
     }
 
     #[test]
