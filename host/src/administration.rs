@@ -203,9 +203,22 @@ impl Administration {
     /// elsewhere can be read any more. The audit trail tells of a sweep that found something.
     ///
     /// # Errors
-    /// If the store cannot be written, or the keys cannot be destroyed: what has expired is deleted then.
+    /// If the store cannot be written: the keys are destroyed all the same, so that nobody can read what has expired and is
+    /// still there. Or if the keys cannot be destroyed: what has expired is deleted then.
     pub async fn sweep(&self) -> Result<Sweep, AdministrationError> {
         let now = self.now();
+        let deleted = self.delete_expired(now).await;
+        let shared = Arc::clone(&self.shared);
+        let destroying = tokio::task::spawn_blocking(move || shared.codec.destroy_before(now)).await;
+        let keys = destroying.map_err(|_| AdministrationError::Damaged("the ring of keys cannot be moved on"))??;
+        let keys = (keys.reach != Reach::NothingSealed).then(|| DestroyedKeys {
+            before: convert::time(i64::from(keys.first_day.number()) * DAY),
+            everywhere: keys.reach == Reach::Everywhere,
+        });
+        Ok(Sweep { deleted: deleted?, keys })
+    }
+
+    async fn delete_expired(&self, now: store::Timestamp) -> Result<Swept, StoreError> {
         let deleted = self.shared.store.sweep(now).await?;
         if deleted != Swept::default() {
             let Swept { fields, identifiers, interactions, metrics, sessions } = deleted;
@@ -219,14 +232,7 @@ impl Administration {
             let act = self.begin_act(ActKind::Sweep, None).await?;
             self.complete_act(act, counts).await?;
         }
-        let shared = Arc::clone(&self.shared);
-        let destroying = tokio::task::spawn_blocking(move || shared.codec.destroy_before(now)).await;
-        let keys = destroying.map_err(|_| AdministrationError::Damaged("the ring of keys cannot be moved on"))??;
-        let keys = (keys.reach != Reach::NothingSealed).then(|| DestroyedKeys {
-            before: convert::time(i64::from(keys.first_day.number()) * DAY),
-            everywhere: keys.reach == Reach::Everywhere,
-        });
-        Ok(Sweep { deleted, keys })
+        Ok(deleted)
     }
 
     /// The audit trail: the acts of the last year in the order of their hours, a page at a time, the first page or the one
@@ -339,7 +345,7 @@ impl Administration {
                 match self.shared.session(conversation).await {
                     // None: somebody else has ended it meanwhile.
                     Ok(session) => sessions.extend(session),
-                    Err(StoreError::Damaged { .. }) => unreadable = unreadable.saturating_add(1),
+                    Err(error) if error.is_damaged() => unreadable = unreadable.saturating_add(1),
                     Err(error) => return Err(error.into()),
                 }
             }

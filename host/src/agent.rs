@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use agent_memory_store::KeptCaller;
+use agent_memory_store::{AgentKey, KeptCaller};
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -84,6 +84,8 @@ pub(crate) struct AgentState {
 
 /// One version of an agent: nothing in it ever changes.
 pub(crate) struct Version {
+    /// Whose version it is.
+    pub(crate) agent: AgentKey,
     pub(crate) key: VersionKey,
     pub(crate) policy: Arc<Policy>,
     pub(crate) runner: Runner,
@@ -103,7 +105,7 @@ impl Agent {
     pub(crate) async fn load(shared: Arc<Shared>, definition: AgentDefinition) -> Result<Self, LoadError> {
         let AgentDefinition { scope, functions, configuration } = definition;
         let source = Source { functions: functions.into(), configuration: configuration.into() };
-        let version = Version::load(&shared, shared.policy(), source).await?;
+        let version = Version::load(&shared, &scope, shared.policy(), source).await?;
         Ok(Self { state: Arc::new(AgentState { shared, scope, versions: Mutex::new(vec![Arc::new(version)]) }) })
     }
 
@@ -115,7 +117,7 @@ impl Agent {
     pub async fn replace(&self, functions: Vec<u8>, configuration: String) -> Result<(), LoadError> {
         let shared = &self.state.shared;
         let source = Source { functions: functions.into(), configuration: configuration.into() };
-        self.state.add(Version::load(shared, shared.policy(), source).await?);
+        self.state.add(Version::load(shared, &self.state.scope, shared.policy(), source).await?);
         Ok(())
     }
 
@@ -209,7 +211,7 @@ impl AgentState {
     /// Joins the current functions with another policy.
     pub(crate) async fn change_policy(&self, policy: Arc<Policy>) -> Result<(), LoadError> {
         let source = self.current().source.clone();
-        self.add(Version::load(&self.shared, policy, source).await?);
+        self.add(Version::load(&self.shared, &self.scope, policy, source).await?);
         Ok(())
     }
 
@@ -222,7 +224,8 @@ impl AgentState {
 }
 
 impl Version {
-    async fn load(shared: &Arc<Shared>, policy: Arc<Policy>, source: Source) -> Result<Self, LoadError> {
+    async fn load(shared: &Arc<Shared>, scope: &Scope, policy: Arc<Policy>, source: Source) -> Result<Self, LoadError> {
+        let agent = shared.codec.agent_key(scope);
         let (program_shared, program_policy) = (Arc::clone(shared), Arc::clone(&policy));
         let bytes = source.functions.clone();
         let compile = move || {
@@ -231,7 +234,7 @@ impl Version {
         };
         let (runner, digest) = blocking(compile).await?;
         let configured = configure(shared, &policy, &source.configuration).await?;
-        let functions = runner.describe(&shared.environment, shared.place().await).await?;
+        let functions = runner.describe(&shared.environment, shared.places.take(agent).await).await?;
         let functions: Vec<_> = functions.into_iter().map(FunctionDescription::read).collect::<Result<_, _>>()?;
         let mut names: Vec<_> = functions.iter().map(|function| function.name.as_str()).collect();
         names.sort_unstable();
@@ -243,7 +246,7 @@ impl Version {
             configuration: *blake3::hash(source.configuration.as_bytes()).as_bytes(),
             policy: policy.digest,
         };
-        Ok(Self { key, policy, runner, configured, functions: functions.into(), source })
+        Ok(Self { agent, key, policy, runner, configured, functions: functions.into(), source })
     }
 
     /// Whether there is a function of this name.

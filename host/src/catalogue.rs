@@ -8,7 +8,7 @@ use agent_memory_store::{AgentKey, AgentVersion, ComponentKey, Published, StoreE
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::codec::{Place, Unreadable};
+use crate::codec::{Codec, Place, Unreadable};
 use crate::conversation::damaged;
 use crate::runtime::Shared;
 use crate::{AgentDefinition, Scope};
@@ -144,13 +144,10 @@ impl Catalogue {
         })
     }
 
-    fn read(
-        &self,
-        AgentVersion { version, component, record, .. }: AgentVersion,
-    ) -> Result<PublishedAgent, StoreError> {
-        let stored = self.shared.codec.open(Place::Agent(version), &record);
-        let stored = stored.map_err(|why| damaged("an agent", why))?;
+    fn read(&self, version: AgentVersion) -> Result<PublishedAgent, StoreError> {
+        let stored = StoredAgent::open(&self.shared.codec, &version).map_err(|why| damaged("an agent", why))?;
         let StoredAgent { scope, configuration } = stored;
+        let AgentVersion { version, component, .. } = version;
         Ok(PublishedAgent { scope, version: VersionId(version.0), component: ComponentId(component.0), configuration })
     }
 
@@ -160,6 +157,17 @@ impl Catalogue {
 
     fn now(&self) -> i64 {
         self.shared.now().as_second()
+    }
+}
+
+impl StoredAgent {
+    /// Opens the record of a version, which has to be of the agent and of the component that it stands beside: whoever can
+    /// write to the store could otherwise give an agent to somebody else, or other functions to an agent.
+    pub(crate) fn open(codec: &Codec, version: &AgentVersion) -> Result<Self, Unreadable> {
+        let stored: Self = codec.open(Place::Agent(version.version), &version.record)?;
+        let id = VersionId::new(&version.component.0, blake3::hash(stored.configuration.as_bytes()).as_bytes());
+        let belongs = codec.agent_key(&stored.scope) == version.agent && VersionKey(id.0) == version.version;
+        if belongs { Ok(stored) } else { Err(Unreadable::Damaged) }
     }
 }
 

@@ -68,6 +68,7 @@ mod json;
 mod limits;
 mod overrun;
 mod patch;
+mod places;
 mod policy;
 mod report;
 mod requests;

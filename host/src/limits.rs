@@ -25,7 +25,7 @@ pub struct Limits {
     pub state_keys: u32,
     /// The largest state, keys and values together, in bytes (V5). Default: 256 KiB.
     pub state_bytes: u32,
-    /// How many turns may run at once. More wait. Default: 64.
+    /// How many turns may run at once. More wait, and the agent that has the fewest running is the next. Default: 64.
     pub concurrent_turns: u32,
 }
 

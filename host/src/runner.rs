@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::bindings::functions;
 use crate::code_cache::Code;
+use crate::places::Place;
 use crate::runtime::Shared;
-use crate::sandbox::{Environment, Place, Program, TurnRequest, TurnResult};
+use crate::sandbox::{Environment, Program, TurnRequest, TurnResult};
 use crate::{ComponentError, PolicyFailure};
 
 #[cfg(unix)]

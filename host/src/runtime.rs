@@ -13,8 +13,9 @@ use wasmtime::Engine;
 use crate::agent::{self, AgentState};
 use crate::code_cache::CodeCache;
 use crate::codec::Codec;
+use crate::places::Places;
 use crate::policy::{self, Policy};
-use crate::sandbox::{Environment, Place};
+use crate::sandbox::Environment;
 #[cfg(unix)]
 use crate::workers::Pool;
 use crate::workers::WorkerOptions;
@@ -64,7 +65,7 @@ pub(crate) struct Shared {
     #[cfg(unix)]
     pub(crate) workers: Option<Arc<Pool>>,
     /// One for each turn that may run at once.
-    turns: Arc<Semaphore>,
+    pub(crate) places: Arc<Places>,
     /// One for each question to a policy that may be open at once.
     questions: Arc<Semaphore>,
     policy: Mutex<Arc<Policy>>,
@@ -228,7 +229,7 @@ impl RuntimeBuilder {
         if self.workers.is_some() {
             return Err(BuildError::Workers("they need a Unix".into()));
         }
-        let turns = Arc::new(Semaphore::new(self.limits.concurrent_turns as usize));
+        let places = Places::new(self.limits.concurrent_turns);
         let shared = Shared {
             engine,
             store: self.store,
@@ -239,7 +240,7 @@ impl RuntimeBuilder {
             code_cache,
             #[cfg(unix)]
             workers,
-            turns,
+            places,
             questions,
             policy: Mutex::new(Arc::new(policy)),
             agents: Mutex::default(),
@@ -252,12 +253,6 @@ impl Shared {
     /// The policy that new versions of agents are joined with.
     pub(crate) fn policy(&self) -> Arc<Policy> {
         Arc::clone(&lock(&self.policy))
-    }
-
-    /// A place for a turn, as soon as there is one.
-    pub(crate) async fn place(&self) -> Place {
-        // The semaphore is never closed, so that every turn gets its place in the end.
-        Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
     /// The time.

@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use agent_memory_store::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::bindings::{agent, functions, policy};
+use crate::places::Place;
 use crate::session::{Facts, MetricEvent};
 use crate::turn::{Action, LogEntry, TurnOutcome};
 use crate::{ComponentError, Handoff, Limits, PolicyFailure, Requests, overrun};
@@ -54,10 +54,6 @@ pub(crate) struct Environment {
     pub(crate) limits: Limits,
     pub(crate) requests: Option<Arc<dyn Requests>>,
 }
-
-/// One of the places of turns that may run at once. A sandbox has it until it is gone, which may be after the last one who
-/// waited for it.
-pub(crate) type Place = Option<OwnedSemaphorePermit>;
 
 /// All that a turn needs.
 #[derive(Serialize, Deserialize)]

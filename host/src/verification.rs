@@ -196,7 +196,7 @@ impl<'a> Inspector<'a> {
     }
 
     fn agent(&mut self, version: AgentVersion) {
-        let opened = self.codec.open::<StoredAgent>(Place::Agent(version.version), &version.record);
+        let opened = StoredAgent::open(self.codec, &version);
         self.opened("agents", "agent", Timestamp::MAX, opened);
         self.wanted.push(version.component);
     }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use agent_memory_host::store::MemoryStore;
 use agent_memory_host::{
-    Conversation, Json, Limits, LogLevel, NewConversation, Outcome, StartError, Stop, StopReason, Turn, TurnOutcome,
+    AgentDefinition, Conversation, Json, Limits, LogLevel, NewConversation, Outcome, Scope, StartError, Stop,
+    StopReason, Turn, TurnOutcome,
 };
-use agent_memory_tests::{Desk, call, configuration, returned, set, value};
+use agent_memory_tests::{Desk, call, component, configuration, returned, scope, set, value};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 const CALLER: &str = "+441632960001";
 
@@ -294,6 +296,39 @@ async fn an_endless_loop_does_not_hold_up_another_conversation() {
     }
     // The turn was not waited for, and has not happened.
     set(&mut looping, "mood", &json!("good")).await;
+}
+
+#[tokio::test]
+async fn an_agent_with_many_long_turns_leaves_places_to_another() {
+    const LOOPS: usize = 20;
+    let desk = desk(|limits| {
+        limits.concurrent_turns = 2;
+        limits.turn_time = Duration::from_millis(200);
+    })
+    .await;
+    let definition = AgentDefinition {
+        scope: Scope { account: "other".into(), ..scope() },
+        functions: component("probe"),
+        configuration: configuration(""),
+    };
+    let other = desk.runtime.load_agent(definition).await.unwrap();
+    let new = NewConversation { caller_number: Some(CALLER.into()), ..Default::default() };
+    let mut other = other.start(new).await.unwrap().conversation;
+
+    let mut conversations = Vec::new();
+    for caller in 0..LOOPS {
+        conversations.push(desk.call_from(&format!("+4416329600{caller:02}")).await);
+    }
+    let mut loops = JoinSet::new();
+    for mut looping in conversations {
+        loops.spawn(async move { call(&mut looping, "loop_forever", &json!({})).await });
+    }
+    // All of them want a place before the other agent does.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    set(&mut other, "mood", &json!("good")).await;
+    let over = std::iter::from_fn(|| loops.try_join_next()).count();
+    assert!(over <= LOOPS / 2, "{over} turns of one agent came before the only one of another");
+    loops.join_all().await;
 }
 
 #[tokio::test]

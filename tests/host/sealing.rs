@@ -7,7 +7,7 @@ use agent_memory_host::store::MemoryStore;
 use agent_memory_host::{
     Act, ActKind, AdministrationError, BuildError, IdentifierKind, NewConversation, Outcome, Runtime,
 };
-use agent_memory_tests::{Desk, Fault, FaultyStore, configuration, scope, set};
+use agent_memory_tests::{Desk, Fault, FaultyStore, Trouble, configuration, scope, set};
 use serde_json::json;
 
 const CALLER: &str = "+441632960001";
@@ -87,6 +87,25 @@ async fn a_store_belongs_to_the_keys_that_it_was_first_used_with() {
     let store = Arc::new(MemoryStore::new());
     Runtime::builder(store.clone(), plain.clone()).build().await.unwrap();
     assert!(matches!(refusal(&store, &Keys::ephemeral()).await, BuildError::PlaintextStore));
+}
+
+#[tokio::test]
+async fn e2_what_has_expired_cannot_be_read_though_the_store_could_not_be_swept() {
+    let store = Arc::new(FaultyStore::default());
+    let desk = Desk::sealed(store.clone(), Keys::ephemeral(), &configuration(""), |builder| builder).await;
+    let mut conversation = desk.call_from(CALLER).await;
+    set(&mut conversation, "mood", &json!("good")).await;
+    conversation.end(Outcome::default()).await.unwrap();
+    let began = desk.runtime.administration().callers(None).await.unwrap().0;
+    assert_eq!(began.len(), 1);
+
+    desk.advance_days(100);
+    store.trouble(0, Trouble::Refused);
+    assert!(matches!(desk.runtime.administration().sweep().await, Err(AdministrationError::Store(_))));
+    assert!(store.no_more_trouble());
+    // It is in the store still, for a clock that shows it.
+    desk.set_clock("2026-03-02T10:00:00Z");
+    assert!(desk.runtime.administration().get(&scope(), IdentifierKind::Phone, CALLER).await.is_err());
 }
 
 /// The acts of a kind, with whether they were completed.

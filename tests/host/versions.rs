@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent_memory_host::store::MemoryStore;
+use agent_memory_host::store::{MemoryStore, SqliteStore, StoreError};
 use agent_memory_host::{AgentDefinition, LoadError, Outcome, ResumeError, Scope, Session};
 use agent_memory_tests::{Desk, component, configuration, scope, set, value};
 use serde_json::json;
@@ -37,6 +37,50 @@ async fn c7_a_running_conversation_keeps_what_it_began_with() {
     assert_eq!(report.keys.len(), 1);
     let mut new = desk.call_from(CALLER).await;
     assert!(new.end(Outcome::default()).await.unwrap().report.identifier.is_err(), "and is off now");
+}
+
+#[tokio::test]
+async fn an_agent_runs_no_component_and_in_no_scope_but_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memory.db");
+    let desk = Desk::with(Arc::new(SqliteStore::open(&path).unwrap()), &configuration(""), |builder| builder).await;
+    let (ours, theirs) = (scope(), Scope { account: "other".into(), ..scope() });
+    let catalogue = desk.runtime.catalogue();
+    let functions = component("probe");
+    for (scope, configuration) in [(&ours, configuration("")), (&theirs, "{}".to_owned())] {
+        let definition = AgentDefinition { scope: scope.clone(), functions: functions.clone(), configuration };
+        catalogue.publish(&definition).await.unwrap();
+    }
+    let current = async |scope| catalogue.current(scope).await.map(|agent| agent.unwrap().scope);
+    assert_eq!(current(&ours).await.unwrap(), ours);
+
+    // Somebody else can write to the file.
+    let change = |statement: &str| {
+        let database = rusqlite::Connection::open(&path).unwrap();
+        database.execute_batch(&format!(
+            "BEGIN; CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM agents; {statement}; COMMIT"
+        ))
+    };
+    let undo = "DELETE FROM agents; INSERT INTO agents SELECT * FROM kept";
+    for (what, statement) in [
+        ("other functions", "UPDATE agents SET component = zeroblob(32)"),
+        (
+            "each other's agents",
+            "UPDATE agents SET agent = zeroblob(32) WHERE rowid = 1;
+            UPDATE agents SET agent = (SELECT agent FROM kept LIMIT 1) WHERE rowid <> 1;
+            UPDATE agents SET agent = (SELECT agent FROM kept ORDER BY rowid DESC LIMIT 1) WHERE rowid = 1",
+        ),
+    ] {
+        change(statement).unwrap();
+        for scope in [&ours, &theirs] {
+            let error = current(scope).await.unwrap_err();
+            assert!(matches!(error, StoreError::Damaged { .. }), "{what}: {error}");
+        }
+        let found = desk.runtime.administration().verify(|_| ()).await.unwrap();
+        assert!(found.problems.iter().any(|problem| problem.what == "agent"), "{what}: {found:?}");
+        change(undo).unwrap();
+        assert_eq!(current(&ours).await.unwrap(), ours);
+    }
 }
 
 #[tokio::test]

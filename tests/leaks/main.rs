@@ -5,13 +5,12 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use agent_memory_host::keys::Keys;
-use agent_memory_host::store::{SqliteStore, copy};
+use agent_memory_host::store::SqliteStore;
 use agent_memory_host::{
     Agent, Conversation, Handoff, IdentifierKind, Json, MemoryFailure, NewConversation, Outcome, RequestError,
     Requests, Runtime, Settings, Utterance,
@@ -54,14 +53,19 @@ impl MakeWriter<'_> for Ear {
     }
 }
 
+/// All that is logged, but for what the compiler tells of each instruction: it sees no caller, and has gigabytes to tell.
+const EVERYTHING: &str = "trace,cranelift_codegen=warn,cranelift_frontend=warn,regalloc2=warn,\
+                          wasmtime_internal_cranelift=warn,wasmtime_environ=warn";
+
 /// Listens to everything from now on.
 fn listen() {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(Ear).init();
+        tracing_subscriber::fmt().with_env_filter(EVERYTHING).with_writer(Ear).init();
         std::panic::set_hook(Box::new(|panic| {
             let backtrace = std::backtrace::Backtrace::force_capture();
             let _ = io::Write::write_all(&mut Ear, format!("PANIC {panic}\n{backtrace}\n").as_bytes());
+            eprintln!("{panic}");
         }));
     });
 }
@@ -211,8 +215,14 @@ async fn administer(runtime: &Runtime, agent: &Agent, id: &str) -> String {
 
 /// Whether a canary is in a file of a folder. Another program looks: to close a file here would drop locks of SQLite's.
 fn is_in_files(folder: &Path) -> bool {
-    let grep = |canary| std::process::Command::new("grep").args(["-rqaF", canary]).arg(folder).status().unwrap();
-    [NUMBER, CANARY].iter().any(|canary| grep(canary).success())
+    let grep = |canary| {
+        let grep = std::process::Command::new("grep").args(["-rqaF", canary]).arg(folder).status().unwrap();
+        match grep.code() {
+            Some(code @ (0 | 1)) => code == 0,
+            _ => panic!("the files cannot be searched: {grep}"),
+        }
+    };
+    [NUMBER, CANARY].into_iter().any(grep)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,7 +252,7 @@ async fn p3_no_canary_is_where_it_must_not_be() {
 
         // The store fails at everything.
         for trouble in [Trouble::Refused, Trouble::LostBefore, Trouble::LostAfter] {
-            for after in 0..6 {
+            for after in 0..2 {
                 store.trouble(after, trouble);
                 if let Err(error) = conversation.call("memory_fields", Json::empty_object()).await {
                     told += &words(&error);
@@ -253,16 +263,18 @@ async fn p3_no_canary_is_where_it_must_not_be() {
                 if let Err(error) = desk.agent.start(new(id)).await {
                     told += &words(&error);
                 }
-                store.no_more_trouble();
+                assert!(store.no_more_trouble(), "{trouble:?} after {after} calls has met nobody");
             }
         }
-        for faults in [&[Fault::Load, Fault::CommitRejected][..], &[Fault::CommitUnknown], &[Fault::SaveSession]] {
-            store.fail(faults);
-            if let Err(error) = conversation.end(outcome()).await {
-                told += &words(&error);
-            }
-            store.fail(&[]);
+        for fault in [Fault::SaveSession, Fault::SaveSessionUnknown] {
+            store.fail(&[fault]);
+            told += &words(&conversation.save().await.unwrap_err());
         }
+        for fault in [Fault::CommitRejected, Fault::CommitUnknown] {
+            store.fail(&[fault]);
+            told += &words(&conversation.end(outcome()).await.err().unwrap());
+        }
+        store.fail(&[]);
         let report = conversation.end(outcome()).await.unwrap().report;
         let _ = write!(told, "{}", serde_json::to_string(&report).unwrap());
         assert!(!is_in_files(folder.path()), "a canary is in a file");
@@ -276,7 +288,10 @@ async fn p3_no_canary_is_where_it_must_not_be() {
         ] {
             told += &words(&desk.agent.start(bad).await.err().unwrap());
         }
-        told += &administer(&desk.runtime, &desk.agent, id).await;
+        for faults in [&[Fault::Load][..], &[Fault::Erase], &[Fault::RecordAct], &[]] {
+            store.fail(faults);
+            told += &administer(&desk.runtime, &desk.agent, id).await;
+        }
         assert!(!is_in_files(folder.path()), "a canary is in a file");
     }
 
@@ -301,11 +316,10 @@ async fn p3_a_panic_in_the_middle_of_a_turn_tells_no_canary() {
     set(&mut conversation, "mood", &json!("canary-value")).await;
     let asked = json!({"name": "panic", "arguments": {"a": "canary-asked"}});
     // Whoever answers panics in the middle of the turn.
-    let panicked = tokio::spawn(async move {
+    let turn = tokio::spawn(async move {
         let _ = conversation.call("request", json(&asked)).await;
     });
-    let panicked = panicked.await;
-    assert!(panicked.is_err() || heard().contains("PANIC"), "nothing has panicked");
+    let _ = turn.await;
     assert!(heard().contains("PANIC"), "nobody has heard the panic");
     assert_clean("the log", &heard());
 }
@@ -316,16 +330,13 @@ async fn the_search_finds_what_is_there() {
     // In plain text, and in an error of somebody who does not care.
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(SqliteStore::open(folder.path().join("plain.db")).unwrap());
-    let desk = Desk::sealed(store.clone(), Keys::plaintext(), &configuration(""), |builder| builder).await;
+    let desk = Desk::sealed(store, Keys::plaintext(), &configuration(""), |builder| builder).await;
     let mut conversation = desk.agent.start(new("canary-conversation")).await.unwrap().conversation;
     set(&mut conversation, "mood", &json!("canary-value")).await;
     conversation.end(outcome()).await.unwrap();
     assert!(is_in_files(folder.path()), "nothing is found in a store in plain text");
-    let other = SqliteStore::open(folder.path().join("copy.db")).unwrap();
-    copy(&*store, &other, 0, |_| ()).await.unwrap();
 
     let careless = io::Error::other(format!("{CALLER} set canary-value"));
     assert_eq!(found(&words(&careless)).len(), 4);
     assert!(found("nothing of it, 441632 and canaries").is_empty());
-    fs::write(folder.path().join("clean"), "clean").unwrap();
 }

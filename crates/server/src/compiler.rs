@@ -186,14 +186,13 @@ fn limit() -> io::Result<()> {
     #[cfg(unix)]
     {
         use rlimit::Resource;
-        for (resource, most) in
-            [(Resource::CPU, PROCESSOR_SECONDS), (Resource::DATA, MEMORY_BYTES), (Resource::CORE, 0)]
-        {
+        for (resource, most) in [(Resource::CPU, PROCESSOR_SECONDS), (Resource::DATA, MEMORY_BYTES)] {
             let (_, hard) = resource.get()?;
             resource.set(most.min(hard), hard)?;
         }
     }
-    Ok(())
+    // Too much of its time is a signal that has a core dump made, and the configuration says who is on the blacklist.
+    agent_memory_host::refuse_core_dumps()
 }
 
 fn failed(error: &io::Error) -> Problem {

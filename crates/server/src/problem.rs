@@ -104,8 +104,8 @@ problems! {
     overloaded: "overloaded", SERVICE_UNAVAILABLE, "The service is busy with other requests";
     /// The store is away.
     unavailable: "store-unavailable", SERVICE_UNAVAILABLE, "The store cannot be used";
-    /// The version is away.
-    version_unavailable: "version-unavailable", SERVICE_UNAVAILABLE, "The agent's version is not there any more";
+    /// The version is gone, and no attempt brings it back.
+    version_unavailable: "version-unavailable", GONE, "The agent's version is not there any more";
 }
 
 impl Problem {
@@ -187,20 +187,16 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Damaged { .. } => {
-                tracing::error!(%error, "the store is damaged");
-                Self::internal("what the store holds cannot be read: restore it from a backup")
-            }
-            _ => {
-                tracing::warn!(%error, "the store failed");
-                let advice = match error.effect() {
-                    Effect::Rejected => "nothing was changed: try again",
-                    Effect::Unknown => "it is not known whether anything was changed: try again to find out",
-                };
-                Self::unavailable(advice).retry_after(1)
-            }
+        if error.is_damaged() {
+            tracing::error!(%error, "the store is damaged");
+            return Self::internal("what the store holds cannot be read: restore it from a backup");
         }
+        tracing::warn!(%error, "the store failed");
+        let advice = match error.effect() {
+            Effect::Rejected => "nothing was changed: try again",
+            Effect::Unknown => "it is not known whether anything was changed: try again to find out",
+        };
+        Self::unavailable(advice).retry_after(1)
     }
 }
 
@@ -252,11 +248,10 @@ impl From<EndError> for Problem {
         match error {
             EndError::Conflict => Self::changed(),
             EndError::Policy(error) => error.into(),
-            EndError::Rejected(StoreError::Damaged { .. })
-            | EndError::Unknown(StoreError::Damaged { .. })
-            | EndError::Committed(StoreError::Damaged { .. }) => {
-                tracing::error!(%error, "the store is damaged");
-                Self::internal("what the store holds cannot be read: restore it from a backup")
+            EndError::Rejected(damage) | EndError::Unknown(damage) | EndError::Committed(damage)
+                if damage.is_damaged() =>
+            {
+                damage.into()
             }
             error => {
                 tracing::warn!(%error, "a conversation's end is not complete");

@@ -127,4 +127,13 @@ impl StoreError {
             _ => Effect::Rejected,
         }
     }
+
+    /// Whether what was read makes no sense, in this store or in one of several. No further attempt will do better then.
+    pub fn is_damaged(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Shard { error, .. } => error.is_damaged(),
+            _ => false,
+        }
+    }
 }

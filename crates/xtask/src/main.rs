@@ -32,7 +32,7 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
-    /// Try for hours what `test` tries for a moment: power cuts, kills, full disks, hostile input
+    /// Try for hours what `test` tries for a moment: power cuts, kills, sequences of everything that can happen, bad input
     ///
     /// It goes on where it was when it was stopped, and adds up, in target/torture. Rounds in which something was found are
     /// played again first. A round is made from its number: play one yourself with `target/debug/agent-memory-torture play

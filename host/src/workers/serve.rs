@@ -6,17 +6,22 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream as Socket;
 use std::sync::{Arc, Mutex};
 
+use agent_memory_store::AgentKey;
 use async_trait::async_trait;
 use tokio::net::UnixStream;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use wasmtime::Engine;
 
 use super::channel::{Receiver, Sender, channel};
 use super::protocol::{Done, FromWorker, LONGEST_TO_WORKER, ProgramId, TaskId, ToWorker, Undescribed, VERSION, frame};
+use crate::places::Places;
 use crate::runtime::lock;
 use crate::sandbox::{Environment, Program, TurnRequest, TurnResult};
 use crate::{Json, Limits, PolicyFailure, RequestError, Requests, code_cache, engine};
+
+/// Whose turns a worker runs: it is not told of which agent they are, and those who are wait before they come here.
+const ANYBODY: AgentKey = AgentKey([0; 32]);
 
 /// The last of the files that every process has.
 const STANDARD_ERROR: RawFd = 2;
@@ -81,7 +86,7 @@ async fn begin(sender: Arc<Sender>, mut receiver: Receiver) -> io::Result<()> {
     sender.send(&frame(&FromWorker::Ready { version: VERSION.into(), ready })?);
     let Ok(engine) = engine else { return Ok(()) };
     let turns = Arc::new(Turns { sender, running: Mutex::default() });
-    let places = Arc::new(Semaphore::new(limits.concurrent_turns as usize));
+    let places = Places::new(limits.concurrent_turns);
     let mut worker = Worker { engine, limits, programs: HashMap::new(), places, turns };
     loop {
         worker.obey(receiver.next().await?);
@@ -94,7 +99,7 @@ struct Worker {
     limits: Limits,
     programs: HashMap<ProgramId, Result<Arc<Program>, Undescribed>>,
     /// One for each sandbox that may be there at once. A turn that was cancelled may have one for a moment longer.
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     turns: Arc<Turns>,
 }
 
@@ -126,7 +131,7 @@ impl Worker {
                 let environment = Arc::new(Environment { limits: self.limits.clone(), requests: None });
                 let (program, places) = (self.program(program), Arc::clone(&self.places));
                 self.spawn(task, async move {
-                    let place = places.acquire_owned().await.ok();
+                    let place = places.take(ANYBODY).await;
                     Done::Described(match program {
                         Ok(program) => program.describe(environment, place).await.map_err(Undescribed::from),
                         Err(problem) => Err(problem),
@@ -139,7 +144,7 @@ impl Worker {
                 let environment = Arc::new(Environment { limits: self.limits.clone(), requests });
                 let (program, places) = (self.program(program), Arc::clone(&self.places));
                 self.spawn(task, async move {
-                    let place = places.acquire_owned().await.ok();
+                    let place = places.take(ANYBODY).await;
                     match program {
                         Ok(program) => done(program.run(environment, place, request).await),
                         Err(Undescribed::WrongType(problem) | Undescribed::Other(problem)) => Done::Failed(problem),

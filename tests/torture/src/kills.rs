@@ -27,15 +27,18 @@ pub fn round(setting: &Setting, round: u64) -> anyhow::Result<Figures> {
         let life = Life { folder, functions, life: ledger.life(), seed: chance.u64(..), durability };
         let mut process = Process::start(setting, &[&["live".to_owned()][..], &life.arguments()?].concat())?;
         // Now and then before it has begun.
-        if chance.u8(0..8) > 0 {
-            process.wait_until_ready()?;
-        }
+        let mut is_at_work = chance.u8(0..8) == 0 || process.wait_until_ready().is_ok();
         std::thread::sleep(Duration::from_micros(chance.u64(0..300_000)));
+        is_at_work &= !process.has_given_up()?;
         let deeds = process.kill()?;
         figures.tried("kills", 1);
         // What was told may be read later, and was told before.
         ledger.note(deeds.into_iter().map(|(_, deed)| (true, deed)), &mut figures);
         runtime.block_on(ledger.check(&mut figures));
+        figures.wrong("gave up", u64::from(!is_at_work));
+        if !is_at_work {
+            break;
+        }
     }
     runtime.block_on(migration::round(setting, &mut chance, &mut figures))?;
     figures.tried("kills", 1);

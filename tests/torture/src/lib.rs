@@ -1,5 +1,6 @@
-//! What is tried for hours. Each [`Subject`] goes in rounds, and a round is made from its number alone, so that one in
-//! which something was found can be repeated. A few rounds of each are tests; `cargo xtask torture` plays all.
+//! What is tried for hours. Each [`Subject`] goes in rounds, and a round is made from its number, so that one in which
+//! something was found can be repeated: exactly, but where processes are stopped at a moment and while others compute, and
+//! where inputs are made of a corpus that has grown. A few rounds of each are tests; `cargo xtask torture` plays all.
 
 mod deeds;
 mod disk;

@@ -65,7 +65,9 @@ impl Life {
         tasks.spawn(Arc::clone(&living).erase(fastrand::Rng::with_seed(self.seed)));
         tasks.spawn(Arc::clone(&living).sweep(fastrand::Rng::with_seed(self.seed.wrapping_add(1))));
         tasks.spawn(Arc::clone(&living).rotate(fastrand::Rng::with_seed(self.seed.wrapping_add(2))));
-        while tasks.join_next().await.is_some() {}
+        while let Some(ended) = tasks.join_next().await {
+            ended??;
+        }
         Ok(())
     }
 }
@@ -79,9 +81,9 @@ struct Living {
     ended: Mutex<BTreeMap<u64, u64>>,
 }
 
-// Each of these ends when the store refuses something: the disk is gone then, and soon the process is too.
+// Each of these ends when the store refuses something, and the process with it: the disk has to be gone then.
 impl Living {
-    async fn converse(self: Arc<Self>) {
+    async fn converse(self: Arc<Self>) -> anyhow::Result<()> {
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let start = NewConversation {
@@ -90,25 +92,20 @@ impl Living {
                 skip_start_function: true,
                 ..Default::default()
             };
-            let Ok(started) = self.desk.agent.start(start).await else { return };
-            let mut conversation = started.conversation;
+            let mut conversation = self.desk.agent.start(start).await?.conversation;
             for key in SHARED.map(str::to_owned).into_iter().chain([own_key(number)]) {
                 let arguments = json(&json!({ "key": key, "value": number }));
-                if conversation.call("set", arguments).await.is_err() {
-                    return;
-                }
+                conversation.call("set", arguments).await?;
             }
             Deed::Ends(number, conversation.session().to_bytes()).tell();
-            if conversation.end(Outcome::default()).await.is_err() {
-                return;
-            }
+            conversation.end(Outcome::default()).await?;
             Deed::Ended(number).tell();
             *self.ended.lock().unwrap_or_else(PoisonError::into_inner).entry(caller(number)).or_default() += 1;
         }
     }
 
     /// Erases callers all of whose conversations have ended, so that it is known what is left.
-    async fn erase(self: Arc<Self>, mut chance: fastrand::Rng) {
+    async fn erase(self: Arc<Self>, mut chance: fastrand::Rng) -> anyhow::Result<()> {
         loop {
             tokio::time::sleep(Duration::from_millis(chance.u64(0..15))).await;
             let whole: Vec<u64> = {
@@ -119,28 +116,24 @@ impl Living {
             self.ended.lock().unwrap_or_else(PoisonError::into_inner).remove(&whose);
             Deed::Erases(whose).tell();
             let administration = self.desk.runtime.administration();
-            if administration.erase(&scope(), IdentifierKind::Phone, &phone(whose), None).await.is_err() {
-                return;
-            }
+            administration.erase(&scope(), IdentifierKind::Phone, &phone(whose), None).await?;
             Deed::Erased(whose).tell();
         }
     }
 
-    async fn sweep(self: Arc<Self>, mut chance: fastrand::Rng) {
+    async fn sweep(self: Arc<Self>, mut chance: fastrand::Rng) -> anyhow::Result<()> {
         loop {
             tokio::time::sleep(Duration::from_millis(chance.u64(0..20))).await;
-            if self.desk.runtime.administration().sweep().await.is_err() {
-                return;
-            }
+            self.desk.runtime.administration().sweep().await?;
             Deed::Swept.tell();
         }
     }
 
-    async fn rotate(self: Arc<Self>, mut chance: fastrand::Rng) {
+    async fn rotate(self: Arc<Self>, mut chance: fastrand::Rng) -> anyhow::Result<()> {
         loop {
             tokio::time::sleep(Duration::from_millis(chance.u64(0..40))).await;
             let keys = self.keys.clone();
-            let Ok(Ok(version)) = tokio::task::spawn_blocking(move || keys.rotate()).await else { return };
+            let version = tokio::task::spawn_blocking(move || keys.rotate()).await??;
             Deed::Rotated(version).tell();
         }
     }

@@ -1,10 +1,11 @@
 //! Plays rounds of one subject, and prints the figures of each as a line of JSON. `cargo xtask torture` starts it.
 
 use std::io::Write as _;
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use agent_memory_torture::{Life, Migration, SUBJECTS, Setting, Subject};
+use agent_memory_torture::{Figures, Life, Migration, SUBJECTS, Setting, Subject};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use serde_json::json;
@@ -76,25 +77,27 @@ fn find(name: &str) -> anyhow::Result<&'static Subject> {
     })
 }
 
-/// Fails once something was found, after the line that says so.
+/// Fails if a round cannot be played. That something was found is said in its line.
 fn play(subject: &Subject, from: u64, rounds: u64, limit: Option<Duration>) -> anyhow::Result<ExitCode> {
     if let Some(obstacle) = (subject.obstacle)() {
         anyhow::bail!("{}: {obstacle}", subject.name);
     }
     let setting = Setting::new(std::env::current_exe()?)?;
     let began = Instant::now();
-    let mut code = ExitCode::SUCCESS;
     for number in (from..).take(usize::try_from(rounds)?) {
         if limit.is_some_and(|limit| began.elapsed() >= limit) {
             break;
         }
-        let figures = (subject.round)(&setting, number).with_context(|| format!("round {number}"))?;
-        print(&json!({ "round": number, "figures": figures }))?;
-        if figures.all_wrong() > 0 {
-            code = ExitCode::FAILURE;
-        }
+        let played = catch_unwind(|| (subject.round)(&setting, number));
+        // What has panicked is shown by then.
+        let figures = played.unwrap_or_else(|_| {
+            let mut figures = Figures::default();
+            figures.wrong("panics", 1);
+            Ok(figures)
+        });
+        print(&json!({ "round": number, "figures": figures.with_context(|| format!("round {number}"))? }))?;
     }
-    Ok(code)
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(line: &serde_json::Value) -> anyhow::Result<()> {

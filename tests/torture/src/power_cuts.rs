@@ -38,10 +38,9 @@ pub fn round_with(setting: &Setting, round: u64, durability: Durability) -> anyh
         let life = Life { folder, functions, life: ledger.life(), seed: chance.u64(..), durability };
         let mut process = Process::start(setting, &[&["live".to_owned()][..], &life.arguments()?].concat())?;
         // Now and then before it has begun.
-        if chance.u8(0..8) > 0 {
-            process.wait_until_ready()?;
-        }
+        let mut is_at_work = chance.u8(0..8) == 0 || process.wait_until_ready().is_ok();
         std::thread::sleep(Duration::from_micros(chance.u64(0..300_000)));
+        is_at_work &= !process.has_given_up()?;
         let cut = Instant::now();
         disk.cut()?;
         let deeds = process.kill()?;
@@ -49,6 +48,10 @@ pub fn round_with(setting: &Setting, round: u64, durability: Durability) -> anyh
         figures.tried("power cuts", 1);
         ledger.note(deeds.into_iter().map(|(heard, deed)| (heard < cut, deed)), &mut figures);
         runtime.block_on(ledger.check(&mut figures));
+        figures.wrong("gave up", u64::from(!is_at_work));
+        if !is_at_work {
+            break;
+        }
     }
     Ok(figures)
 }

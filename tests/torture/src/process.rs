@@ -1,6 +1,6 @@
 //! The process that is going to die, as its murderer sees it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
@@ -26,7 +26,8 @@ impl Process {
     /// Starts the program once more, to do one of the things that only it knows.
     pub(crate) fn start(setting: &Setting, arguments: &[String]) -> anyhow::Result<Self> {
         let mut command = Command::new(&setting.program);
-        let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
         let mut output = BufReader::new(child.stdout.take().context("it has no output")?);
         let (tell, told) = mpsc::channel();
         let reader = std::thread::spawn(move || {
@@ -58,6 +59,20 @@ impl Process {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether it has given up: nobody has killed it yet, nor taken its disk away. What it says of that is shown.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub(crate) fn has_given_up(&mut self) -> anyhow::Result<bool> {
+        let has_ended = self.child.try_wait()?.is_some();
+        if has_ended {
+            let mut said = String::new();
+            self.child.stderr.take().context("it cannot complain")?.read_to_string(&mut said)?;
+            eprintln!("it has given up: {said}");
+        }
+        Ok(has_ended)
     }
 
     /// Kills it, and gives all that it has told, and when that was heard.

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -111,11 +113,19 @@ fn p3_no_canary_is_in_what_the_service_tells_of_itself_or_leaves_behind() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = service(folder.path(), "sqlite:memory.db", &[]);
     let conversation = try_everything(&service);
-    for (what, path) in [("metrics", "/metrics"), ("the trail", "/v1/audit"), ("health", "/v1/health")] {
-        assert_clean(what, &service.get(path).text);
-    }
-    for page in ["/dashboard/", "/dashboard/memory.html", "/dashboard/page.js", "/dashboard/analytics.js"] {
-        assert_clean(page, &service.get(page).text);
+    for path in [
+        "/metrics",
+        "/v1/audit",
+        "/v1/memory/health",
+        "/dashboard/",
+        "/dashboard/memory",
+        "/dashboard/page.js",
+        "/dashboard/memory.js",
+        "/dashboard/analytics.js",
+    ] {
+        let answer = service.get(path);
+        assert_eq!(answer.status, 200, "{path}");
+        assert_clean(path, &answer.text);
     }
     // Analytics tell ids of conversations, and nothing else of a caller (A6).
     let analytics = service.get("/v1/analytics").text;
@@ -132,6 +142,31 @@ fn p3_no_canary_is_in_what_the_service_tells_of_itself_or_leaves_behind() {
     assert!(!status.core_dumped(), "a core dump was made");
     assert_clean("the log", &service.log());
     assert_eq!(files_with_canaries(folder.path()), Vec::<String>::new());
+}
+
+#[test]
+fn p3_a_process_that_compiles_refuses_core_dumps_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut compiler = command(&["compile-component"]);
+    compiler.arg(folder.path()).stdin(std::process::Stdio::piped());
+    let mut compiler = compiler.spawn().unwrap();
+    let limits = format!("/proc/{}/limits", compiler.id());
+    let limit = |name: &str| {
+        let limits = fs::read_to_string(&limits).unwrap();
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.split_whitespace().next().unwrap().to_owned()
+    };
+    // It waits for what it is to compile once it has taken everything else from itself.
+    let began = Instant::now();
+    while limit("Max cpu time") == "unlimited" {
+        assert!(began.elapsed() < Duration::from_secs(60), "it takes nothing from itself");
+        thread::sleep(Duration::from_millis(10));
+    }
+    thread::sleep(Duration::from_millis(50));
+    let core = limit("Max core file size");
+    compiler.kill().unwrap();
+    compiler.wait().unwrap();
+    assert_eq!(core, "1");
 }
 
 #[test]

@@ -12,9 +12,9 @@ static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 pub(super) fn begin() {
     static SUBSCRIBED: Once = Once::new();
     SUBSCRIBED.call_once(|| {
-        let subscriber = tracing_subscriber::fmt().with_env_filter("info,agent_memory=trace").with_writer(Log);
-        // Whoever has one already sees to the log.
-        let _ = subscriber.try_init();
+        tracing_subscriber::fmt().with_env_filter("info,agent_memory=trace").with_writer(Log).init();
+        tracing::trace!(target: "agent_memory_host", "shows that what is logged is heard");
+        assert!(end().contains("shows that what is logged is heard"), "nobody hears what is logged");
     });
     drop(taken());
 }
