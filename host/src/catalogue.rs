@@ -132,7 +132,7 @@ impl Catalogue {
         configuration: &str,
         bytes: Option<Vec<u8>>,
     ) -> Result<Option<PublishedAgent>, StoreError> {
-        let id = VersionId::new(&component.0, blake3::hash(configuration.as_bytes()).as_bytes());
+        let id = VersionId::of(component.key(), configuration);
         let version = VersionKey(id.0);
         let stored = StoredAgent { scope: scope.clone(), configuration: configuration.to_owned() };
         let record = self.shared.codec.seal(Place::Agent(version), Lifetime::Permanent, &stored);
@@ -165,13 +165,17 @@ impl StoredAgent {
     /// write to the store could otherwise give an agent to somebody else, or other functions to an agent.
     pub(crate) fn open(codec: &Codec, version: &AgentVersion) -> Result<Self, Unreadable> {
         let stored: Self = codec.open(Place::Agent(version.version), &version.record)?;
-        let id = VersionId::new(&version.component.0, blake3::hash(stored.configuration.as_bytes()).as_bytes());
+        let id = VersionId::of(version.component, &stored.configuration);
         let belongs = codec.agent_key(&stored.scope) == version.agent && VersionKey(id.0) == version.version;
         if belongs { Ok(stored) } else { Err(Unreadable::Damaged) }
     }
 }
 
 impl VersionId {
+    fn of(component: ComponentKey, configuration: &str) -> Self {
+        Self::new(&component.0, blake3::hash(configuration.as_bytes()).as_bytes())
+    }
+
     pub(crate) fn new(functions: &[u8; 32], configuration: &[u8; 32]) -> Self {
         Self(Sha256::new().chain_update(functions).chain_update(configuration).finalize().into())
     }

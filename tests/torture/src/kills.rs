@@ -1,7 +1,5 @@
 //! Kills: a process is killed at any moment, and what it had handed to the operating system is there.
 
-use std::time::Duration;
-
 use agent_memory_host::store::Durability;
 
 use crate::disk::scratch;
@@ -26,10 +24,7 @@ pub fn round(setting: &Setting, round: u64) -> anyhow::Result<Figures> {
         let (folder, functions, durability) = (folder.path().to_owned(), setting.functions.clone(), Durability::Full);
         let life = Life { folder, functions, life: ledger.life(), seed: chance.u64(..), durability };
         let mut process = Process::start(setting, &[&["live".to_owned()][..], &life.arguments()?].concat())?;
-        // Now and then before it has begun.
-        let mut is_at_work = chance.u8(0..8) == 0 || process.wait_until_ready().is_ok();
-        std::thread::sleep(Duration::from_micros(chance.u64(0..300_000)));
-        is_at_work &= !process.has_given_up()?;
+        let is_at_work = process.work_for_a_while(&mut chance)?;
         let deeds = process.kill()?;
         figures.tried("kills", 1);
         // What was told may be read later, and was told before.

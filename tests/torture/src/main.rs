@@ -46,7 +46,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -54,16 +54,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<ExitCode> {
+fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::List => {
             for Subject { name, about, full, obstacle, .. } in SUBJECTS {
                 print(&json!({ "name": name, "about": about, "full": full, "obstacle": obstacle() }))?;
             }
-            Ok(ExitCode::SUCCESS)
+            Ok(())
         }
-        Command::Live(life) => life.live().map(|()| ExitCode::SUCCESS),
-        Command::Migrate(migration) => migration.run().map(|()| ExitCode::SUCCESS),
+        Command::Live(life) => life.live(),
+        Command::Migrate(migration) => migration.run(),
         Command::Play { subject, from, rounds, seconds } => {
             play(find(&subject)?, from, rounds, seconds.map(Duration::from_secs))
         }
@@ -78,7 +78,7 @@ fn find(name: &str) -> anyhow::Result<&'static Subject> {
 }
 
 /// Fails if a round cannot be played. That something was found is said in its line.
-fn play(subject: &Subject, from: u64, rounds: u64, limit: Option<Duration>) -> anyhow::Result<ExitCode> {
+fn play(subject: &Subject, from: u64, rounds: u64, limit: Option<Duration>) -> anyhow::Result<()> {
     if let Some(obstacle) = (subject.obstacle)() {
         anyhow::bail!("{}: {obstacle}", subject.name);
     }
@@ -97,7 +97,7 @@ fn play(subject: &Subject, from: u64, rounds: u64, limit: Option<Duration>) -> a
         });
         print(&json!({ "round": number, "figures": figures.with_context(|| format!("round {number}"))? }))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn print(line: &serde_json::Value) -> anyhow::Result<()> {

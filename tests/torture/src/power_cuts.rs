@@ -1,6 +1,6 @@
 //! Power cuts: a process works on a disk whose power is cut at any moment.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use agent_memory_host::store::Durability;
 
@@ -37,10 +37,7 @@ pub fn round_with(setting: &Setting, round: u64, durability: Durability) -> anyh
         let (folder, functions) = (disk.path().to_owned(), setting.functions.clone());
         let life = Life { folder, functions, life: ledger.life(), seed: chance.u64(..), durability };
         let mut process = Process::start(setting, &[&["live".to_owned()][..], &life.arguments()?].concat())?;
-        // Now and then before it has begun.
-        let mut is_at_work = chance.u8(0..8) == 0 || process.wait_until_ready().is_ok();
-        std::thread::sleep(Duration::from_micros(chance.u64(0..300_000)));
-        is_at_work &= !process.has_given_up()?;
+        let is_at_work = process.work_for_a_while(&mut chance)?;
         let cut = Instant::now();
         disk.cut()?;
         let deeds = process.kill()?;

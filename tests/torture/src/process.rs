@@ -61,11 +61,22 @@ impl Process {
         }
     }
 
+    /// Lets it work until a moment that chance says, now and then without waiting until it has begun. Answers whether it still
+    /// does.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub(crate) fn work_for_a_while(&mut self, chance: &mut fastrand::Rng) -> anyhow::Result<bool> {
+        let has_begun = chance.u8(0..8) == 0 || self.wait_until_ready().is_ok();
+        std::thread::sleep(Duration::from_micros(chance.u64(0..300_000)));
+        Ok(!self.has_given_up()? && has_begun)
+    }
+
     /// Whether it has given up: nobody has killed it yet, nor taken its disk away. What it says of that is shown.
     ///
     /// # Errors
     /// If the system does not tell.
-    pub(crate) fn has_given_up(&mut self) -> anyhow::Result<bool> {
+    fn has_given_up(&mut self) -> anyhow::Result<bool> {
         let has_ended = self.child.try_wait()?.is_some();
         if has_ended {
             let mut said = String::new();
