@@ -90,16 +90,30 @@ impl ShardedStore {
         loop {
             let overdue = home.ask(home.store.overdue_since(now, limit)).await?;
             let tidied = few_at_once(overdue.clone().into_iter().map(async |(_, conversation)| {
-                let Some(claim) = home.claim(&conversation).await? else { return Ok(false) };
-                let is_gone = self.is_gone(claim, conversation, now).await?;
-                if is_gone {
-                    home.tidy_session(&conversation, claim).await?;
+                match self.tidy_if_gone(home, conversation, now).await {
+                    // Whoever asks for that session is told, and the others are to be found all the same.
+                    Err(error) if error.is_damaged() => Ok(false),
+                    tidied => tidied,
                 }
-                Ok::<bool, StoreError>(is_gone)
             }));
             if !tidied.await?.contains(&true) {
                 return Ok(overdue);
             }
         }
+    }
+
+    /// Deletes a session that a commit has ended. Answers whether it was one.
+    async fn tidy_if_gone(
+        &self,
+        home: &Member,
+        conversation: ConversationKey,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(claim) = home.claim(&conversation).await? else { return Ok(false) };
+        let is_gone = self.is_gone(claim, conversation, now).await?;
+        if is_gone {
+            home.tidy_session(&conversation, claim).await?;
+        }
+        Ok(is_gone)
     }
 }

@@ -1,5 +1,7 @@
 //! What is read, each within one snapshot of the file.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, Row, params, types::ValueRef};
 
 use super::{
@@ -102,6 +104,19 @@ pub(super) fn export(connection: &Connection, identity: &IdentityKey, now: Times
         held.identifier = identifier;
     }
     Ok(held)
+}
+
+/// The interactions that marks of the caller's conversations lead to, as far as these can be decoded. The caller of this
+/// holds a transaction.
+pub(super) fn marked_interactions(connection: &Connection, identity: &IdentityKey) -> Attempt<HashSet<InteractionId>> {
+    let mut statement = connection.prepare_cached("SELECT record FROM marks WHERE identity = ?1")?;
+    let mut rows = statement.query([identity.0])?;
+    let mut interactions = HashSet::new();
+    while let Some(row) = rows.next()? {
+        let mark = blob(row, 0).and_then(decode::<MarkRecord>);
+        interactions.extend(mark.ok().and_then(|mark| mark.row).map(|(interaction, _)| interaction));
+    }
+    Ok(interactions)
 }
 
 /// One statement, which is one snapshot.

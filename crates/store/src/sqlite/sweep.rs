@@ -13,6 +13,15 @@ pub(super) struct Sweep {
     now: Timestamp,
     stage: Stage,
     swept: Swept,
+    /// How many callers' records are due and cannot be decoded.
+    undecodable: usize,
+}
+
+/// A sweep that is over.
+pub(super) struct Over {
+    pub(super) swept: Swept,
+    /// How many callers' records could not be decoded, and were left as they are.
+    pub(super) undecodable: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -30,11 +39,11 @@ enum Stage {
 
 impl Sweep {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { now, stage: Stage::Sessions, swept: Swept::default() }
+        Self { now, stage: Stage::Sessions, swept: Swept::default(), undecodable: 0 }
     }
 
     /// Deletes a few rows. Answers how much was deleted since the beginning once nothing is left to delete.
-    pub(super) fn step(&mut self, connection: &Connection) -> Attempt<Option<Swept>> {
+    pub(super) fn step(&mut self, connection: &Connection) -> Attempt<Option<Over>> {
         let deleted = match self.stage {
             Stage::Sessions => {
                 let deleted = self.delete(connection, "sessions")?;
@@ -66,7 +75,7 @@ impl Sweep {
             Stage::Components => Stage::Acts,
             Stage::Acts => Stage::Registers,
             Stage::Registers => Stage::Note,
-            Stage::Note => return Ok(Some(self.swept)),
+            Stage::Note => return Ok(Some(Over { swept: self.swept, undecodable: self.undecodable })),
         };
         Ok(None)
     }
@@ -77,21 +86,29 @@ impl Sweep {
         Ok(connection.prepare_cached(&statement)?.execute(params![self.now, ROWS])?)
     }
 
-    /// Every record that is due holds something that has expired, so that afterwards it is due later or gone.
+    /// Every record that is due holds something that has expired, so that afterwards it is due later or gone. Only those
+    /// that cannot be decoded stay, before all that are yet to be swept.
     fn callers(&mut self, connection: &Connection) -> Attempt<usize> {
-        let mut due: Vec<(IdentityKey, Caller)> = Vec::new();
-        let mut statement =
-            connection.prepare_cached("SELECT identity, record FROM callers WHERE sweep_at <= ?1 LIMIT ?2")?;
-        let mut rows = statement.query(params![self.now, ROWS])?;
+        let mut due: Vec<(IdentityKey, Attempt<Caller>)> = Vec::new();
+        let mut statement = connection.prepare_cached(
+            "SELECT identity, record FROM callers WHERE sweep_at <= ?1 ORDER BY sweep_at, rowid LIMIT ?2 OFFSET ?3",
+        )?;
+        let mut rows = statement.query(params![self.now, ROWS, self.undecodable])?;
         while let Some(row) = rows.next()? {
             let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            due.push((IdentityKey(row.get(0)?), decode(record)?));
+            due.push((IdentityKey(row.get(0)?), decode(record)));
         }
-        for (identity, caller) in &mut due {
-            caller.sweep(self.now, &mut self.swept);
-            put_caller(connection, identity, caller)?;
+        let count = due.len();
+        for (identity, caller) in due {
+            match caller {
+                Ok(mut caller) => {
+                    caller.sweep(self.now, &mut self.swept);
+                    put_caller(connection, &identity, &caller)?;
+                }
+                Err(_) => self.undecodable += 1,
+            }
         }
-        Ok(due.len())
+        Ok(count)
     }
 
     /// Versions that no conversation can run on any more.

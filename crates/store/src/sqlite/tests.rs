@@ -8,7 +8,8 @@ use tempfile::TempDir;
 use super::*;
 use super::{caller::Caller, record::encode};
 use crate::{
-    Effect, Erasure, Field, Interaction, InteractionId, Mark, NewInteraction, NewRow, Revision, RowId, Sealed,
+    Effect, ErasedSince, Erasure, Field, Held, Interaction, InteractionId, Mark, NewInteraction, NewRow, Revision,
+    RowId, Sealed,
 };
 
 const HOUR: Timestamp = 3600;
@@ -134,6 +135,59 @@ async fn e2_a_build_without_access_to_pages_wipes_too() {
     assert_eq!(store.sweep(NOW + 24 * HOUR).await.unwrap().fields, 19);
     assert!(!is_in_files(folder.path(), "value-"));
     assert_eq!(store.statistics().checkpoints, 2);
+}
+
+/// A store of as many callers as more than one step of a sweep deletes. What it holds on two of them cannot be decoded.
+async fn damaged_store() -> (TempDir, SqliteStore) {
+    let (folder, store) = new_store();
+    for number in 0..200 {
+        store.commit(commit(number, b"value")).await.unwrap();
+    }
+    let spoil = |connection: &Connection| {
+        let spoilt = "UPDATE callers SET record = X'01ff' WHERE identity IN (?1, ?2)";
+        Ok(connection.execute(spoilt, [[3; 32], [150; 32]])?)
+    };
+    assert_eq!(store.writer.write(spoil).await.unwrap(), 2);
+    (folder, store)
+}
+
+fn count(folder: &TempDir, table: &str) -> usize {
+    rows(folder).iter().filter(|(name, _)| name == table).count()
+}
+
+#[tokio::test]
+async fn e2_a_record_that_cannot_be_decoded_stops_no_sweep_and_is_told() {
+    let (folder, store) = damaged_store().await;
+    for _ in 0..2 {
+        match store.sweep(NOW + 24 * HOUR).await {
+            Err(StoreError::Damaged { what, .. }) => assert!(what.starts_with("2 of the callers' records"), "{what}"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(["callers", "marks", "metrics"].map(|table| count(&folder, table)), [2, 0, 0]);
+    }
+}
+
+#[tokio::test]
+async fn e3_a_caller_whose_record_cannot_be_decoded_can_be_erased() {
+    let (folder, store) = damaged_store().await;
+    let erasure = |key| Erasure { identity: IdentityKey([3; 32]), key, now: NOW, expires: NOW + HOUR };
+    let before = rows(&folder);
+    assert!(matches!(store.erase(erasure(Some("key".to_owned()))).await, Err(StoreError::Damaged { .. })));
+    assert_eq!(rows(&folder), before);
+
+    let erased = store.erase(erasure(None)).await.unwrap();
+    assert_eq!((erased.fields, erased.interactions, erased.metrics), (0, 0, 1));
+    assert_eq!(count(&folder, "metrics"), 199);
+    assert!(store.export(IdentityKey([3; 32]), NOW).await.unwrap() == Held::default());
+    // A conversation that had begun before, and one that begins now.
+    let commit =
+        |erasures| Commit { identity: IdentityKey([3; 32]), erasures, ..commit(200 + erasures as u8, b"value") };
+    let erased = |committed| match committed {
+        Committed::Now(settled) => settled.erased,
+        Committed::Before(ended) => panic!("{ended:?}"),
+    };
+    assert_eq!(erased(store.commit(commit(0)).await.unwrap()), ErasedSince::Everything);
+    assert_eq!(erased(store.commit(commit(1)).await.unwrap()), ErasedSince::Nothing);
 }
 
 #[tokio::test]

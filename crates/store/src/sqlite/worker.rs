@@ -18,10 +18,10 @@ use super::{
     failure::{Attempt, Failure},
     open::{Location, PATIENCE},
     scrub::{Means, Pass},
-    sweep::Sweep,
+    sweep::{self, Sweep},
     writer::{Job, Operation, Reply, found},
 };
-use crate::{Effect, StoreError, Swept};
+use crate::{Effect, StoreError};
 
 /// How many operations share a transaction at most.
 const BATCH: usize = 256;
@@ -55,7 +55,7 @@ pub(super) struct Worker<I = mpsc::Receiver<Job>> {
     connection: Option<Connection>,
     counters: Arc<Counters>,
     jobs: I,
-    sweeps: VecDeque<(Sweep, Reply<Swept>)>,
+    sweeps: VecDeque<(Sweep, Reply<sweep::Over>)>,
     /// Who waits for copies to be wiped, by a scrub that has not begun.
     unwiped: Vec<Box<dyn Operation>>,
     scrub: Option<Scrub>,
@@ -77,7 +77,7 @@ enum ScrubStage {
 /// What was done in a transaction.
 struct Done {
     operations: Vec<Result<(), StoreError>>,
-    sweep: Option<Result<Option<Swept>, StoreError>>,
+    sweep: Option<Result<Option<sweep::Over>, StoreError>>,
     scrub: Option<Result<Option<()>, StoreError>>,
 }
 
@@ -221,9 +221,9 @@ impl<I: Intake> Worker<I> {
             }
         }
         match done.sweep {
-            Some(Ok(Some(swept))) => {
+            Some(Ok(Some(over))) => {
                 if let Some((_, reply)) = self.sweeps.pop_front() {
-                    self.unwiped.push(found(swept, reply));
+                    self.unwiped.push(found(over, reply));
                 }
             }
             Some(Err(error)) => {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     caller::Caller,
-    failure::Attempt,
+    failure::{Attempt, Failure},
     read,
     record::{MetricRecord, encode},
     sessions,
@@ -79,12 +79,23 @@ pub(super) fn count_erasure(connection: &Connection) -> Attempt<Erasures> {
 
 pub(super) fn erase_as(connection: &Connection, erasure: Erasure, number: Erasures) -> Attempt<Erased> {
     let Erasure { identity, key, now, expires } = erasure;
-    let mut caller = read::caller(connection, &identity)?.unwrap_or_default();
+    let (mut caller, interactions) = match read::caller(connection, &identity) {
+        Ok(caller) => {
+            let caller = caller.unwrap_or_default();
+            let interactions = caller.interactions().collect();
+            (caller, interactions)
+        }
+        // Nobody can read what it holds, and to have it erased is the caller's right all the same.
+        Err(Failure::Damaged(_)) if key.is_none() => {
+            (Caller::default(), read::marked_interactions(connection, &identity)?)
+        }
+        Err(failure) => return Err(failure),
+    };
     let mut erased = Erased::default();
     match key {
         Some(key) => erased.fields = caller.erase_key(key, number, now, expires),
         None => {
-            for interaction in caller.interactions() {
+            for interaction in interactions {
                 erased.metrics += connection
                     .prepare_cached("SELECT count(*) FROM metrics WHERE interaction = ?1 AND expires > ?2")?
                     .query_row(params![interaction.0, now], |row| row.get::<_, u64>(0))?;

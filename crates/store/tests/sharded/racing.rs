@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use agent_memory_store::{
-    Commit, Committed, ConversationKey, Kept, Replaces, Revision, SavedSession, Sessions, ShardedStore, Store,
+    Commit, Committed, ConversationKey, Kept, Register, RegisterKey, Replaces, Revision, SavedSession, Sessions,
+    ShardedStore, Store,
 };
 
 use crate::{
@@ -179,6 +180,23 @@ async fn w4_a_session_that_is_to_be_deleted_yet_is_not_overdue() {
     assert!(talk < running);
     assert_eq!(store.overdue_sessions(NOW + 5, 1).await.unwrap(), [running]);
     assert_eq!(store.health(NOW).await.unwrap().sessions, 1, "it was deleted by that");
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_be_read_hides_no_overdue_session_but_its_own() {
+    let shards = memory_shards(3);
+    let store = sharded(&shards).await;
+    let (spoilt, running) = (conversation(1, 2), conversation(4, 9));
+    for talk in [spoilt, running] {
+        save(&*store, talk, 1).await;
+    }
+    let claim = RegisterKey([b"c", spoilt.0.as_slice()].concat());
+    for shard in &shards {
+        let nonsense = Register { value: b"nonsense".to_vec(), expires: Some(LATER) };
+        shard.put_registers(vec![(claim.clone(), nonsense)]).await.unwrap();
+    }
+    assert!(store.load_session(spoilt, NOW).await.unwrap_err().is_damaged());
+    assert_eq!(store.overdue_sessions(NOW, 9).await.unwrap(), [spoilt, running]);
 }
 
 #[tokio::test]
