@@ -14,8 +14,8 @@ use crate::runner::Runner;
 use crate::runtime::{Shared, blocking, lock};
 use crate::session::VersionKey;
 use crate::{
-    AdministrationError, ComponentError, Conversation, Json, LoadError, MemoryPatch, NewConversation, Patched,
-    ResumeError, Scope, Session, StartError, Started, VersionId,
+    AdministrationError, Catalogue, ComponentError, ComponentId, Conversation, Json, LoadError, MemoryPatch,
+    NewConversation, Patched, ResumeError, Scope, Session, StartError, Started, VersionId,
 };
 
 /// The functions that run by themselves.
@@ -78,8 +78,14 @@ pub struct FunctionDescription {
 pub(crate) struct AgentState {
     pub(crate) shared: Arc<Shared>,
     pub(crate) scope: Scope,
+    versions: Mutex<Versions>,
+}
+
+struct Versions {
     /// Every version that was loaded, the current one last. Running conversations need the older ones (rule C7).
-    versions: Mutex<Vec<Arc<Version>>>,
+    loaded: Vec<Arc<Version>>,
+    /// What the current one is made from, so that it can be joined with another policy.
+    source: Source,
 }
 
 /// One version of an agent: nothing in it ever changes.
@@ -91,22 +97,29 @@ pub(crate) struct Version {
     pub(crate) runner: Runner,
     pub(crate) configured: wit::Configured,
     pub(crate) functions: Arc<[FunctionDescription]>,
-    source: Source,
 }
 
-/// What a version is made from, kept so that it can be joined with another policy.
+/// What a version is made from.
 #[derive(Clone)]
 struct Source {
-    functions: Bytes,
+    functions: Component,
     configuration: Arc<str>,
+}
+
+/// A component's bytes, or where they are.
+#[derive(Clone)]
+enum Component {
+    Here(Bytes),
+    InCatalogue(ComponentId),
 }
 
 impl Agent {
     pub(crate) async fn load(shared: Arc<Shared>, definition: AgentDefinition) -> Result<Self, LoadError> {
         let AgentDefinition { scope, functions, configuration } = definition;
-        let source = Source { functions: functions.into(), configuration: configuration.into() };
-        let version = Version::load(&shared, &scope, shared.policy(), source).await?;
-        Ok(Self { state: Arc::new(AgentState { shared, scope, versions: Mutex::new(vec![Arc::new(version)]) }) })
+        let source = Source { functions: Component::Here(functions.into()), configuration: configuration.into() };
+        let version = Version::load(&shared, &scope, shared.policy(), &source).await?;
+        let versions = Mutex::new(Versions { loaded: vec![Arc::new(version)], source });
+        Ok(Self { state: Arc::new(AgentState { shared, scope, versions }) })
     }
 
     /// Replaces the agent's functions and configuration. Conversations that begin from now on have the new ones;
@@ -115,10 +128,18 @@ impl Agent {
     /// # Errors
     /// As [`Runtime::load_agent`](crate::Runtime::load_agent); the agent stays as it was then.
     pub async fn replace(&self, functions: Vec<u8>, configuration: String) -> Result<(), LoadError> {
-        let shared = &self.state.shared;
-        let source = Source { functions: functions.into(), configuration: configuration.into() };
-        self.state.add(Version::load(shared, &self.state.scope, shared.policy(), source).await?);
-        Ok(())
+        let source = Source { functions: Component::Here(functions.into()), configuration: configuration.into() };
+        self.state.make(self.state.shared.policy(), source).await
+    }
+
+    /// Lets go of the component's bytes, which may be many. They are needed once more if the policy is
+    /// [replaced](crate::Runtime::replace_policy), and are read from the [catalogue](crate::Catalogue) then: only an agent
+    /// that is published there can do without them.
+    pub fn leave_component_to_catalogue(&self) {
+        let mut versions = lock(&self.state.versions);
+        if let Component::Here(bytes) = &versions.source.functions {
+            versions.source.functions = Component::InCatalogue(ComponentId::of(bytes));
+        }
     }
 
     /// All functions, `start_function` and `end_function` included.
@@ -194,13 +215,13 @@ impl AgentState {
     pub(crate) fn current(&self) -> Arc<Version> {
         let versions = lock(&self.versions);
         #[allow(clippy::expect_used, reason = "an agent is made with a version, and none is ever taken away")]
-        Arc::clone(versions.last().expect("an agent has a version"))
+        Arc::clone(versions.loaded.last().expect("an agent has a version"))
     }
 
     /// The version that a session began with. If only the policy has changed since it was saved, as after an
     /// upgrade of this crate, the newer one serves.
     pub(crate) fn version(&self, key: VersionKey) -> Option<Arc<Version>> {
-        let versions = lock(&self.versions);
+        let versions = &lock(&self.versions).loaded;
         let same = |version: &&Arc<Version>| {
             version.key.functions == key.functions && version.key.configuration == key.configuration
         };
@@ -210,31 +231,44 @@ impl AgentState {
 
     /// Joins the current functions with another policy.
     pub(crate) async fn change_policy(&self, policy: Arc<Policy>) -> Result<(), LoadError> {
-        let source = self.current().source.clone();
-        self.add(Version::load(&self.shared, &self.scope, policy, source).await?);
-        Ok(())
+        let source = lock(&self.versions).source.clone();
+        self.make(policy, source).await
     }
 
-    /// Takes a version into use.
-    fn add(&self, version: Version) {
+    /// Makes a version, and takes it into use.
+    async fn make(&self, policy: Arc<Policy>, source: Source) -> Result<(), LoadError> {
+        let version = Version::load(&self.shared, &self.scope, policy, &source).await?;
         let mut versions = lock(&self.versions);
-        versions.retain(|other| other.key != version.key);
-        versions.push(Arc::new(version));
+        versions.loaded.retain(|other| other.key != version.key);
+        versions.loaded.push(Arc::new(version));
+        versions.source = source;
+        Ok(())
     }
 }
 
 impl Version {
-    async fn load(shared: &Arc<Shared>, scope: &Scope, policy: Arc<Policy>, source: Source) -> Result<Self, LoadError> {
+    async fn load(
+        shared: &Arc<Shared>,
+        scope: &Scope,
+        policy: Arc<Policy>,
+        source: &Source,
+    ) -> Result<Self, LoadError> {
         let agent = shared.codec.agent_key(scope);
         let (program_shared, program_policy) = (Arc::clone(shared), Arc::clone(&policy));
-        let bytes = source.functions.clone();
+        let bytes = match &source.functions {
+            Component::Here(bytes) => bytes.clone(),
+            Component::InCatalogue(id) => {
+                let bytes = Catalogue::new(Arc::clone(shared)).component(*id).await?;
+                bytes.ok_or(LoadError::NotInCatalogue(*id))?.into()
+            }
+        };
         let compile = move || {
             let digest = *blake3::hash(&bytes).as_bytes();
             Ok((compile(&program_shared, &program_policy, &bytes, &digest)?, digest))
         };
         let (runner, digest) = blocking(compile).await?;
         let configured = configure(shared, &policy, &source.configuration).await?;
-        let functions = runner.describe(&shared.environment, shared.places.take(agent).await).await?;
+        let functions = runner.describe(&shared.environment, shared.place(agent).await?).await?;
         let functions: Vec<_> = functions.into_iter().map(FunctionDescription::read).collect::<Result<_, _>>()?;
         let mut names: Vec<_> = functions.iter().map(|function| function.name.as_str()).collect();
         names.sort_unstable();
@@ -246,7 +280,7 @@ impl Version {
             configuration: *blake3::hash(source.configuration.as_bytes()).as_bytes(),
             policy: policy.digest,
         };
-        Ok(Self { agent, key, policy, runner, configured, functions: functions.into(), source })
+        Ok(Self { agent, key, policy, runner, configured, functions: functions.into() })
     }
 
     /// Whether there is a function of this name.

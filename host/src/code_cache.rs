@@ -9,11 +9,27 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::{BuildError, ComponentError};
+
+/// How the names of files begin that are being written.
+const UNFINISHED: &str = ".agent-memory-";
+
+/// How the names of files with code end.
+const CODE: &str = ".cwasm";
+
+/// After how long nobody is writing a file any more.
+const UNFINISHED_KEPT: Duration = Duration::from_secs(60 * 60);
+
+/// For how long code is kept that nobody uses.
+const UNUSED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long a use is noted for.
+const NOTED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A component's code.
 pub(crate) struct Code {
@@ -38,6 +54,7 @@ impl CodeCache {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&folder).map_err(refuse)?;
+        clean(&folder);
         Ok(Self { folder })
     }
 
@@ -84,6 +101,8 @@ impl CodeCache {
             tracing::warn!(file = %code.display(), "damaged compiled code is compiled again");
             return None;
         }
+        // Where that cannot be noted, the code is compiled once a month.
+        let _ = note_use(entry).and_then(|()| note_use(&code));
         Some(code)
     }
 
@@ -98,15 +117,46 @@ impl CodeCache {
 
     /// The file of some code. None if the digest is none, and could name a file elsewhere.
     fn code(&self, digest: &str) -> Option<PathBuf> {
-        blake3::Hash::from_hex(digest).ok().map(|_| self.folder.join(format!("{digest}.cwasm")))
+        blake3::Hash::from_hex(digest).ok().map(|_| self.folder.join(format!("{digest}{CODE}")))
     }
 
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder)?;
         file.write_all(content)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     }
+}
+
+/// Deletes what nobody has used for long, and what processes have left behind that ended while they wrote. Only what has a
+/// name of ours: the folder may have been somebody's before.
+fn clean(folder: &Path) {
+    let is_ours = |name: &str| blake3::Hash::from_hex(name.strip_suffix(CODE).unwrap_or(name)).is_ok();
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        let kept = if name.starts_with(UNFINISHED) {
+            UNFINISHED_KEPT
+        } else if is_ours(&name) {
+            UNUSED_KEPT
+        } else {
+            continue;
+        };
+        if age(&file.path()).is_ok_and(|age| age > kept) {
+            // What cannot be deleted is in nobody's way. Whoever has it open goes on with it.
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
+/// How long ago a file was written or noted as used.
+fn age(file: &Path) -> io::Result<Duration> {
+    fs::metadata(file)?.modified()?.elapsed().map_err(io::Error::other)
+}
+
+/// Notes that a file is used, but for once a day.
+fn note_use(file: &Path) -> io::Result<()> {
+    if age(file)? > NOTED { fs::File::open(file)?.set_modified(SystemTime::now()) } else { Ok(()) }
 }
 
 /// Maps code that is known to be good: a file of a [`CodeCache`] that was checked, or one that this process or its
@@ -227,6 +277,36 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_uses_or_has_finished_is_deleted_and_nothing_else() {
+        let (_folder, cache, engine) = setup();
+        let age = |file: &Path, age| fs::File::open(file).unwrap().set_modified(SystemTime::now() - age).unwrap();
+        let put = |name: &str, time| {
+            let file = cache.folder.join(name);
+            fs::write(&file, "").unwrap();
+            age(&file, time);
+        };
+        let long_ago = UNUSED_KEPT * 2;
+        for key in [&b"used"[..], b"unused"] {
+            cache.component(&engine, &[key], || compile(&engine)).unwrap();
+        }
+        for file in files(&cache, "") {
+            age(&file, long_ago);
+        }
+        cache.component(&engine, &[b"used"], || panic!("it is there")).unwrap();
+        put(".agent-memory-old", UNFINISHED_KEPT * 2);
+        put(".agent-memory-new", UNFINISHED_KEPT / 2);
+        put(".tmp-of-others", long_ago);
+        put("thesis.cwasm", long_ago);
+        let cache = CodeCache::open(cache.folder).unwrap();
+        assert!(cache.has(&engine, &[b"used"]));
+        assert!(!cache.has(&engine, &[b"unused"]));
+        let names = files(&cache, "").into_iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned());
+        let names: Vec<_> = names.filter(|name| blake3::Hash::from_hex(name.trim_end_matches(CODE)).is_err()).collect();
+        assert_eq!(names.len(), 3, "{names:?}");
+        assert!(!names.contains(&".agent-memory-old".to_owned()));
+    }
+
+    #[test]
     fn two_processes_at_once_leave_nothing_half_written() {
         let (_folder, cache, engine) = setup();
         std::thread::scope(|scope| {
@@ -235,6 +315,7 @@ mod tests {
             }
         });
         cache.component(&engine, &[b"key"], || panic!("it is kept")).unwrap();
-        assert_eq!(files(&cache, ".tmp").len(), 0);
+        let is_unfinished = |file: &PathBuf| file.file_name().unwrap().to_string_lossy().starts_with(UNFINISHED);
+        assert!(!files(&cache, "").iter().any(is_unfinished));
     }
 }

@@ -1,11 +1,12 @@
 //! What can go wrong, one type for each family of operations.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use agent_memory_keys::KeysError;
 use agent_memory_store::StoreError;
 
-use crate::ConfigurationError;
+use crate::{ComponentId, ConfigurationError};
 
 /// Why a runtime cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,15 @@ pub enum LoadError {
     /// The configuration has mistakes, all of which are listed (rule C6).
     #[error("the configuration has {}", mistakes(.0))]
     Configuration(Vec<ConfigurationError>),
+    /// The component was [left to the catalogue](crate::Agent::leave_component_to_catalogue), and is not there.
+    #[error("the component {0} is not in the store any more: publish the agent again")]
+    NotInCatalogue(ComponentId),
+    /// The store, which has the component, failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its functions could not be asked what they are.
+    #[error("the agent's functions could not be asked what they are: {0}")]
+    Busy(#[from] Busy),
     /// The policy failed.
     #[error(transparent)]
     Policy(#[from] PolicyFailure),
@@ -138,6 +148,9 @@ pub enum StartError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// `start_function` could not run.
+    #[error("the conversation has not begun: {0}")]
+    Busy(#[from] Busy),
     /// The policy failed.
     #[error(transparent)]
     Policy(#[from] PolicyFailure),
@@ -169,6 +182,9 @@ pub enum CallError {
     /// Memory could not be read, and the embedder chose that turns fail then (M5).
     #[error("the caller's memory could not be read, so the function was not called: {0}")]
     Store(#[from] StoreError),
+    /// Too many others are running.
+    #[error("the function was not called: {0}")]
+    Busy(#[from] Busy),
     /// The policy failed.
     #[error(transparent)]
     Policy(#[from] PolicyFailure),
@@ -220,6 +236,9 @@ pub enum EndError {
     /// The store has committed, and what came after it failed.
     #[error("everything is committed, but the session could not be closed ({0}); end the conversation again")]
     Committed(#[source] StoreError),
+    /// `end_function` could not run: nothing was written.
+    #[error("the conversation has not ended: {0}")]
+    Busy(#[from] Busy),
     /// The policy failed: nothing was written.
     #[error(transparent)]
     Policy(#[from] PolicyFailure),
@@ -249,16 +268,32 @@ pub enum AdministrationError {
     Keys(#[from] KeysError),
 }
 
+/// A turn was refused: as many as may run at once were running for as long as it could wait. It can be tried again.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("as many turns as may run at once were running for {longest_wait:?}; try again, or allow more of them")]
+#[non_exhaustive]
+pub struct Busy {
+    /// The [`Limits::longest_wait`](crate::Limits::longest_wait).
+    pub longest_wait: Duration,
+}
+
 /// Why a turn did not take place. The function is known to be there.
 #[derive(Debug)]
 pub(crate) enum TurnError {
     Store(StoreError),
+    Busy(Busy),
     Policy(PolicyFailure),
 }
 
 impl From<StoreError> for TurnError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Busy> for TurnError {
+    fn from(error: Busy) -> Self {
+        Self::Busy(error)
     }
 }
 
@@ -272,6 +307,7 @@ impl From<TurnError> for CallError {
     fn from(error: TurnError) -> Self {
         match error {
             TurnError::Store(error) => Self::Store(error),
+            TurnError::Busy(error) => Self::Busy(error),
             TurnError::Policy(error) => Self::Policy(error),
         }
     }
@@ -281,6 +317,7 @@ impl From<TurnError> for StartError {
     fn from(error: TurnError) -> Self {
         match error {
             TurnError::Store(error) => Self::Store(error),
+            TurnError::Busy(error) => Self::Busy(error),
             TurnError::Policy(error) => Self::Policy(error),
         }
     }
@@ -290,6 +327,7 @@ impl From<TurnError> for EndError {
     fn from(error: TurnError) -> Self {
         match error {
             TurnError::Store(error) => Self::Rejected(error),
+            TurnError::Busy(error) => Self::Busy(error),
             TurnError::Policy(error) => Self::Policy(error),
         }
     }

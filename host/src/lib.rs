@@ -95,8 +95,8 @@ pub use component::Interfaces;
 pub use conversation::{Conversation, Ended, Started};
 pub use core_dumps::refuse_core_dumps;
 pub use error::{
-    AdministrationError, BuildError, CallError, ComponentError, EndError, ForbiddenImport, LoadError, PolicyFailure,
-    ResumeError, SaveError, StartError,
+    AdministrationError, BuildError, Busy, CallError, ComponentError, EndError, ForbiddenImport, LoadError,
+    PolicyFailure, ResumeError, SaveError, StartError,
 };
 #[doc(hidden)] // For tests that have to run what the host runs, in an engine of their own.
 pub use join::join;

@@ -27,6 +27,8 @@ pub struct Limits {
     pub state_bytes: u32,
     /// How many turns may run at once. More wait, and the agent that has the fewest running is the next. Default: 64.
     pub concurrent_turns: u32,
+    /// How long a turn waits until it may run. Then it is refused as [`Busy`](crate::Busy), and has left no trace. Default: 10 s.
+    pub longest_wait: Duration,
 }
 
 impl Default for Limits {
@@ -40,6 +42,7 @@ impl Default for Limits {
             state_keys: 64,
             state_bytes: 256 << 10,
             concurrent_turns: 64,
+            longest_wait: Duration::from_secs(10),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use agent_memory_keys::Keys;
-use agent_memory_store::{Backend, Sealed, StoreError};
+use agent_memory_store::{AgentKey, Backend, Sealed, StoreError};
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
@@ -13,15 +13,15 @@ use wasmtime::Engine;
 use crate::agent::{self, AgentState};
 use crate::code_cache::CodeCache;
 use crate::codec::Codec;
-use crate::places::Places;
+use crate::places::{Place, Places};
 use crate::policy::{self, Policy};
 use crate::sandbox::Environment;
 #[cfg(unix)]
 use crate::workers::Pool;
 use crate::workers::WorkerOptions;
 use crate::{
-    Administration, Agent, AgentDefinition, BuildError, Catalogue, Clock, ComponentError, ConfigurationWarning, Limits,
-    LoadError, Requests, Scope, Session, SystemClock,
+    Administration, Agent, AgentDefinition, BuildError, Busy, Catalogue, Clock, ComponentError, ConfigurationWarning,
+    Limits, LoadError, Requests, Scope, Session, SystemClock,
 };
 
 /// Runs agents over a store. Cheap to clone: clones share everything.
@@ -253,6 +253,13 @@ impl Shared {
     /// The policy that new versions of agents are joined with.
     pub(crate) fn policy(&self) -> Arc<Policy> {
         Arc::clone(&lock(&self.policy))
+    }
+
+    /// A place for a turn of an agent, if there is one before it has waited too long.
+    pub(crate) async fn place(&self, agent: AgentKey) -> Result<Place, Busy> {
+        let longest_wait = self.environment.limits.longest_wait;
+        let place = tokio::time::timeout(longest_wait, self.places.take(agent)).await;
+        place.map_err(|_| Busy { longest_wait })
     }
 
     /// The time.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use agent_memory_host::store::MemoryStore;
 use agent_memory_host::{
-    AgentDefinition, Conversation, Json, Limits, LogLevel, NewConversation, Outcome, Scope, StartError, Stop,
-    StopReason, Turn, TurnOutcome,
+    AgentDefinition, CallError, Conversation, EndError, Json, Limits, LoadError, LogLevel, NewConversation, Outcome,
+    Scope, StartError, Stop, StopReason, Turn, TurnOutcome,
 };
 use agent_memory_tests::{Desk, call, component, configuration, returned, scope, set, value};
 use serde_json::{Value, json};
@@ -329,6 +329,42 @@ async fn an_agent_with_many_long_turns_leaves_places_to_another() {
     let over = std::iter::from_fn(|| loops.try_join_next()).count();
     assert!(over <= LOOPS / 2, "{over} turns of one agent came before the only one of another");
     loops.join_all().await;
+}
+
+#[tokio::test]
+async fn a_turn_that_waits_too_long_is_refused_and_leaves_no_trace() {
+    let desk = desk(|limits| {
+        limits.concurrent_turns = 1;
+        limits.longest_wait = Duration::from_millis(50);
+    })
+    .await;
+    let mut looping = desk.call_from(CALLER).await;
+    let mut other = desk.call_from("+441632960002").await;
+    set(&mut other, "mood", &json!("good")).await;
+    let before = other.session().to_bytes();
+    let refused = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let arguments = Json::parse(r#"{"key": "mood", "value": "bad"}"#).unwrap();
+        let error = other.call("set", arguments).await.unwrap_err();
+        assert!(matches!(error, CallError::Busy(_)), "{error}");
+        let error = desk.agent.start(NewConversation::default()).await.err().unwrap();
+        assert!(matches!(error, StartError::Busy(_)), "{error}");
+        let definition =
+            AgentDefinition { scope: scope(), functions: component("probe"), configuration: configuration("") };
+        let error = desk.runtime.load_agent(definition).await.err().unwrap();
+        assert!(matches!(error, LoadError::Busy(_)), "{error}");
+        let error = other.end(Outcome::default()).await.unwrap_err();
+        assert!(matches!(error, EndError::Busy(_)), "{error}");
+    };
+    let nothing = json!({});
+    tokio::select! {
+        biased;
+        turn = call(&mut looping, "loop_forever", &nothing) => panic!("the loop ended first: {turn:?}"),
+        () = refused => {}
+    }
+    assert_eq!(other.session().to_bytes(), before);
+    let report = other.end(Outcome::default()).await.unwrap().report;
+    assert_eq!(report.keys.len(), 1);
 }
 
 #[tokio::test]

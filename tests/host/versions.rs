@@ -103,6 +103,29 @@ async fn a_new_policy_is_taken_into_use_without_a_pause() {
 }
 
 #[tokio::test]
+async fn a_component_that_is_left_to_the_catalogue_is_read_from_there_for_a_new_policy() {
+    let desk = Desk::new("").await;
+    let (catalogue, administration) = (desk.runtime.catalogue(), desk.runtime.administration());
+    let definition =
+        AgentDefinition { scope: scope(), functions: component("probe"), configuration: configuration("") };
+    catalogue.publish(&definition).await.unwrap();
+    desk.agent.leave_component_to_catalogue();
+    let policy = std::fs::read(agent_memory_tests::policy()).unwrap();
+    let policy = |name| [policy.as_slice(), &[0, 2, 1, name]].concat();
+    desk.runtime.replace_policy(policy(b'x')).await.unwrap();
+    let mut conversation = desk.call_from(CALLER).await;
+    set(&mut conversation, "mood", &json!("good")).await;
+
+    // Once it is not published any more.
+    catalogue.withdraw(&scope()).await.unwrap();
+    desk.set_clock("2026-04-05T10:00:00Z");
+    administration.sweep().await.unwrap();
+    let error = desk.runtime.replace_policy(policy(b'y')).await.unwrap_err();
+    assert!(matches!(error, LoadError::NotInCatalogue(_)), "{error}");
+    desk.call_from(CALLER).await.end(Outcome::default()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_session_resumes_with_its_own_agent_and_no_other() {
     let desk = Desk::new("").await;
     let mut conversation = desk.call_from(CALLER).await;

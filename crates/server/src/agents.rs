@@ -133,7 +133,10 @@ impl Agents {
 
     async fn load(&self, definition: &AgentDefinition) -> Result<Agent, Problem> {
         self.compiler.compile(&self.runtime, definition).await?;
-        Ok(self.runtime.load_agent(definition.clone()).await?)
+        let agent = self.runtime.load_agent(definition.clone()).await?;
+        // It is published, or is about to be, and is needed no more once it is compiled.
+        agent.leave_component_to_catalogue();
+        Ok(agent)
     }
 
     fn keep(&self, published: &PublishedAgent, agent: Agent) {

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutError;
 use utoipa::IntoParams;
 
+use crate::pace::TooSlow;
 use crate::{Problem, answers};
 
 /// The longest idempotency key, in bytes.
@@ -116,7 +117,7 @@ pub(crate) fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
 /// What a client is told whose body did not arrive as a whole.
 pub(crate) fn broken_off(error: &(dyn Error + 'static)) -> Problem {
     let mut causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
-    if causes.any(|cause| cause.is::<TimeoutError>()) {
+    if causes.any(|cause| cause.is::<TimeoutError>() || cause.is::<TooSlow>()) {
         return Problem::too_slow("the body did not arrive in time: send it faster");
     }
     Problem::malformed("the body broke off, or did not arrive")

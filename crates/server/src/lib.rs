@@ -34,6 +34,7 @@ mod lines;
 mod local;
 mod observability;
 mod options;
+mod pace;
 mod problem;
 mod rate;
 mod routes;

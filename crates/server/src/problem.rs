@@ -5,8 +5,8 @@ use std::fmt;
 
 use agent_memory_host::store::{Effect, StoreError};
 use agent_memory_host::{
-    AdministrationError, CallError, ConfigurationError, EndError, LoadError, PolicyFailure, ResumeError, SaveError,
-    StartError,
+    AdministrationError, Busy, CallError, ConfigurationError, EndError, LoadError, PolicyFailure, ResumeError,
+    SaveError, StartError,
 };
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -207,11 +207,19 @@ impl From<PolicyFailure> for Problem {
     }
 }
 
+impl From<Busy> for Problem {
+    fn from(_: Busy) -> Self {
+        Self::overloaded("as many functions as may run at once are running, and nothing was changed: try again")
+            .retry_after(5)
+    }
+}
+
 impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         match error {
             StartError::AlreadyEnded => Self::ended(error.to_string()),
             StartError::Store(error) => error.into(),
+            StartError::Busy(error) => error.into(),
             StartError::Policy(error) => error.into(),
             error => Self::invalid(error.to_string()),
         }
@@ -224,6 +232,7 @@ impl From<CallError> for Problem {
             CallError::UnknownFunction { .. } => Self::unknown_function(error.to_string()),
             CallError::Ended => Self::ended(error.to_string()),
             CallError::Store(error) => error.into(),
+            CallError::Busy(error) => error.into(),
             CallError::Policy(error) => error.into(),
             error => Self::invalid(error.to_string()),
         }
@@ -247,6 +256,7 @@ impl From<EndError> for Problem {
     fn from(error: EndError) -> Self {
         match error {
             EndError::Conflict => Self::changed(),
+            EndError::Busy(error) => error.into(),
             EndError::Policy(error) => error.into(),
             EndError::Rejected(damage) | EndError::Unknown(damage) | EndError::Committed(damage)
                 if damage.is_damaged() =>
@@ -294,6 +304,8 @@ impl From<LoadError> for Problem {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Configuration(errors) => Self::configuration(errors),
+            LoadError::Busy(error) => error.into(),
+            LoadError::Store(error) => error.into(),
             LoadError::Policy(error) => error.into(),
             error => Self::invalid_component(error.to_string()),
         }

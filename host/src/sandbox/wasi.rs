@@ -18,6 +18,9 @@ use crate::turn::{LogEntry, LogLevel};
 /// How much a turn may print, in bytes. What is printed beyond that is lost.
 const PRINTED_BYTES: usize = 64 << 10;
 
+/// How many lines of either kind become entries of the log, each of which takes more room than the line. More are lost.
+const PRINTED_LINES: usize = 2048;
+
 /// How many random bytes a turn may ask for at once: the host has them in its own memory for a moment.
 const RANDOM_BYTES: u64 = 1 << 20;
 
@@ -53,7 +56,7 @@ impl Wasi {
     pub(super) fn printed(&self) -> Vec<LogEntry> {
         let mut entries = Vec::new();
         for (level, Printed(pipe)) in &self.printed {
-            for line in String::from_utf8_lossy(&pipe.contents()).lines() {
+            for line in String::from_utf8_lossy(&pipe.contents()).lines().take(PRINTED_LINES) {
                 entries.push(LogEntry {
                     level: *level,
                     content: line.to_owned(),
@@ -131,5 +134,26 @@ impl OutputStream for Printed {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         Ok(PRINTED_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_kept_of_what_is_printed_than_there_is_room_for() {
+        let lines = |printed: &str| {
+            let wasi = Wasi::new(Duration::ZERO);
+            for (_, output) in &wasi.printed {
+                // Printing never fails.
+                output.clone().write(Bytes::from(printed.to_owned())).unwrap();
+                output.clone().write(Bytes::from(printed.to_owned())).unwrap();
+            }
+            wasi.printed().iter().map(|entry| entry.content.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(lines("one\n"), [3; 4]);
+        assert_eq!(lines(&"x".repeat(PRINTED_BYTES)), [PRINTED_BYTES; 2]);
+        assert_eq!(lines(&"\n".repeat(PRINTED_BYTES)), [0; 2 * PRINTED_LINES]);
     }
 }

@@ -25,6 +25,9 @@ use crate::wire::{
 /// How many problems of an import are told.
 const PROBLEMS: usize = 1000;
 
+/// How much is told of each, in bytes: a line may have as many mistakes as it has fields.
+const PROBLEM_BYTES: usize = 2 << 10;
+
 /// What is remembered of a caller
 #[utoipa::path(
     post, path = "/v1/agents/{account}/{project}/{environment}/memory/read", tag = "memory",
@@ -172,7 +175,7 @@ pub(crate) async fn import(
         match written {
             Ok(()) => answer.written += 1,
             Err(problem) if answer.refused.len() < PROBLEMS => {
-                answer.refused.push(ImportProblem { line, detail: problem.in_full() });
+                answer.refused.push(ImportProblem { line, detail: shortened(problem.in_full()) });
             }
             Err(_) => {}
         }
@@ -250,4 +253,13 @@ fn refused(patched: &agent_memory_host::Patched) -> Problem {
         agent_memory_host::KeyOutcome::Kept(_) => None,
     });
     Problem::not_storable("nothing was written: mend what `errors` lists").with_errors(errors)
+}
+
+/// As much of what is wrong with a line as is told.
+fn shortened(mut detail: String) -> String {
+    if detail.len() > PROBLEM_BYTES {
+        detail.truncate(detail.floor_char_boundary(PROBLEM_BYTES));
+        detail.push_str("...");
+    }
+    detail
 }

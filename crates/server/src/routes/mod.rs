@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use agent_memory_host::AdministrationError;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_request, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use futures::{Stream, StreamExt, stream};
@@ -30,7 +30,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::service::Service;
-use crate::{Problem, local, observability, rate};
+use crate::{Problem, local, observability, pace, rate};
 
 /// How long the next piece of a body may take to arrive.
 const PIECE_TIME: Duration = Duration::from_secs(15);
@@ -149,7 +149,7 @@ fn large(
     bytes: usize,
     time: Duration,
 ) -> OpenApiRouter<Service> {
-    let router = OpenApiRouter::new().routes(route);
+    let router = OpenApiRouter::new().routes(route).layer(map_request(pace::keep_pace));
     router.layer(DefaultBodyLimit::max(bytes)).layer(RequestBodyDeadlineLayer::new(time))
 }
 
