@@ -220,15 +220,15 @@ impl Administration {
 
     async fn delete_expired(&self, now: store::Timestamp) -> Result<Swept, StoreError> {
         let deleted = self.shared.store.sweep(now).await?;
-        if deleted != Swept::default() {
-            let Swept { fields, identifiers, interactions, metrics, sessions } = deleted;
-            let counts = [
-                ("fields", fields),
-                ("identifiers", identifiers),
-                ("interactions", interactions),
-                ("metrics", metrics),
-                ("sessions", sessions),
-            ];
+        let Swept { fields, identifiers, interactions, metrics, sessions, undecodable: _ } = deleted;
+        let counts = [
+            ("fields", fields),
+            ("identifiers", identifiers),
+            ("interactions", interactions),
+            ("metrics", metrics),
+            ("sessions", sessions),
+        ];
+        if counts.iter().any(|(_, count)| *count > 0) {
             let act = self.begin_act(ActKind::Sweep, None).await?;
             self.complete_act(act, counts).await?;
         }

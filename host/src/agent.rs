@@ -1,6 +1,7 @@
 //! Agents: functions with a configuration, in one or more versions.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use agent_memory_store::{AgentKey, KeptCaller};
 use bytes::Bytes;
@@ -85,7 +86,7 @@ struct Versions {
     /// Every version that was loaded, the current one last. Running conversations need the older ones (rule C7).
     loaded: Vec<Arc<Version>>,
     /// What the current one is made from, so that it can be joined with another policy.
-    source: Source,
+    source: Arc<Source>,
 }
 
 /// One version of an agent: nothing in it ever changes.
@@ -100,14 +101,12 @@ pub(crate) struct Version {
 }
 
 /// What a version is made from.
-#[derive(Clone)]
 struct Source {
     functions: Component,
     configuration: Arc<str>,
 }
 
 /// A component's bytes, or where they are.
-#[derive(Clone)]
 enum Component {
     Here(Bytes),
     InCatalogue(ComponentId),
@@ -117,8 +116,9 @@ impl Agent {
     pub(crate) async fn load(shared: Arc<Shared>, definition: AgentDefinition) -> Result<Self, LoadError> {
         let AgentDefinition { scope, functions, configuration } = definition;
         let source = Source { functions: Component::Here(functions.into()), configuration: configuration.into() };
-        let version = Version::load(&shared, &scope, shared.policy(), &source).await?;
-        let versions = Mutex::new(Versions { loaded: vec![Arc::new(version)], source });
+        let longest_wait = shared.environment.limits.longest_wait;
+        let version = Version::load(&shared, &scope, shared.policy(), &source, longest_wait).await?;
+        let versions = Mutex::new(Versions { loaded: vec![Arc::new(version)], source: Arc::new(source) });
         Ok(Self { state: Arc::new(AgentState { shared, scope, versions }) })
     }
 
@@ -129,7 +129,13 @@ impl Agent {
     /// As [`Runtime::load_agent`](crate::Runtime::load_agent); the agent stays as it was then.
     pub async fn replace(&self, functions: Vec<u8>, configuration: String) -> Result<(), LoadError> {
         let source = Source { functions: Component::Here(functions.into()), configuration: configuration.into() };
-        self.state.make(self.state.shared.policy(), source).await
+        let AgentState { shared, scope, versions } = &*self.state;
+        let longest_wait = shared.environment.limits.longest_wait;
+        let version = Version::load(shared, scope, shared.policy(), &source, longest_wait).await?;
+        let mut versions = lock(versions);
+        versions.add(version);
+        versions.source = Arc::new(source);
+        Ok(())
     }
 
     /// Lets go of the component's bytes, which may be many. They are needed once more if the policy is
@@ -137,8 +143,10 @@ impl Agent {
     /// that is published there can do without them.
     pub fn leave_component_to_catalogue(&self) {
         let mut versions = lock(&self.state.versions);
-        if let Component::Here(bytes) = &versions.source.functions {
-            versions.source.functions = Component::InCatalogue(ComponentId::of(bytes));
+        let Source { functions, configuration } = &*versions.source;
+        if let Component::Here(bytes) = functions {
+            let functions = Component::InCatalogue(ComponentId::of(bytes));
+            versions.source = Arc::new(Source { functions, configuration: Arc::clone(configuration) });
         }
     }
 
@@ -160,7 +168,8 @@ impl Agent {
     /// Starts a conversation, and runs `start_function` where there is one.
     ///
     /// # Errors
-    /// If the id was used before, what is given of the conversation cannot be used, or the store cannot be read.
+    /// If the id was used before, what is given of the conversation cannot be used, the store cannot be read, or
+    /// `start_function` would have to wait for too long.
     pub async fn start(&self, conversation: NewConversation) -> Result<Started, StartError> {
         Conversation::start(Arc::clone(&self.state), conversation).await
     }
@@ -231,18 +240,25 @@ impl AgentState {
 
     /// Joins the current functions with another policy.
     pub(crate) async fn change_policy(&self, policy: Arc<Policy>) -> Result<(), LoadError> {
-        let source = lock(&self.versions).source.clone();
-        self.make(policy, source).await
+        loop {
+            let source = Arc::clone(&lock(&self.versions).source);
+            // Nobody waits for it: it has the time that it needs.
+            let version = Version::load(&self.shared, &self.scope, Arc::clone(&policy), &source, Duration::MAX).await?;
+            let mut versions = lock(&self.versions);
+            // Otherwise the agent was replaced meanwhile.
+            if Arc::ptr_eq(&versions.source, &source) {
+                versions.add(version);
+                return Ok(());
+            }
+        }
     }
+}
 
-    /// Makes a version, and takes it into use.
-    async fn make(&self, policy: Arc<Policy>, source: Source) -> Result<(), LoadError> {
-        let version = Version::load(&self.shared, &self.scope, policy, &source).await?;
-        let mut versions = lock(&self.versions);
-        versions.loaded.retain(|other| other.key != version.key);
-        versions.loaded.push(Arc::new(version));
-        versions.source = source;
-        Ok(())
+impl Versions {
+    /// Takes a version into use.
+    fn add(&mut self, version: Version) {
+        self.loaded.retain(|other| other.key != version.key);
+        self.loaded.push(Arc::new(version));
     }
 }
 
@@ -252,6 +268,7 @@ impl Version {
         scope: &Scope,
         policy: Arc<Policy>,
         source: &Source,
+        longest_wait: Duration,
     ) -> Result<Self, LoadError> {
         let agent = shared.codec.agent_key(scope);
         let (program_shared, program_policy) = (Arc::clone(shared), Arc::clone(&policy));
@@ -268,7 +285,7 @@ impl Version {
         };
         let (runner, digest) = blocking(compile).await?;
         let configured = configure(shared, &policy, &source.configuration).await?;
-        let functions = runner.describe(&shared.environment, shared.place(agent).await?).await?;
+        let functions = runner.describe(&shared.environment, shared.place(agent, longest_wait).await?).await?;
         let functions: Vec<_> = functions.into_iter().map(FunctionDescription::read).collect::<Result<_, _>>()?;
         let mut names: Vec<_> = functions.iter().map(|function| function.name.as_str()).collect();
         names.sort_unstable();

@@ -25,8 +25,8 @@ const CODE: &str = ".cwasm";
 /// After how long nobody is writing a file any more.
 const UNFINISHED_KEPT: Duration = Duration::from_secs(60 * 60);
 
-/// For how long code is kept that nobody uses.
-const UNUSED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// For how long code is kept that nobody loads. A process that runs for longer than that compiles it again when it starts anew.
+const UNUSED_KEPT: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// How long a use is noted for.
 const NOTED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -101,7 +101,7 @@ impl CodeCache {
             tracing::warn!(file = %code.display(), "damaged compiled code is compiled again");
             return None;
         }
-        // Where that cannot be noted, the code is compiled once a month.
+        // Where that cannot be noted, the code is compiled again in half a year.
         let _ = note_use(entry).and_then(|()| note_use(&code));
         Some(code)
     }

@@ -298,7 +298,7 @@ impl Conversation {
             },
             wall_clock: Duration::from_millis(now.as_millisecond().try_into().unwrap_or(0)),
         };
-        let place = self.shared.place(self.version.agent).await?;
+        let place = self.shared.place(self.version.agent, self.shared.environment.limits.longest_wait).await?;
         let result = self.version.runner.run(&self.shared.environment, place, request).await?;
 
         self.session.state = result.state;

@@ -271,7 +271,6 @@ pub enum AdministrationError {
 /// A turn was refused: as many as may run at once were running for as long as it could wait. It can be tried again.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("as many turns as may run at once were running for {longest_wait:?}; try again, or allow more of them")]
-#[non_exhaustive]
 pub struct Busy {
     /// The [`Limits::longest_wait`](crate::Limits::longest_wait).
     pub longest_wait: Duration,

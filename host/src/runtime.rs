@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use agent_memory_keys::Keys;
 use agent_memory_store::{AgentKey, Backend, Sealed, StoreError};
@@ -49,7 +50,8 @@ pub enum MemoryFailure {
     /// The function is not called, and the caller of the turn gets a typed error.
     #[default]
     FailTurn,
-    /// The turn runs with empty memory, and its result says so.
+    /// The turn runs with empty memory, and its result says so. If it is the conversation's first read that fails, it is not
+    /// known which erasures came before: of a caller of whom an erasure is remembered, nothing is written then (E3).
     EmptyMemory,
 }
 
@@ -94,7 +96,8 @@ impl Runtime {
     /// Loads an agent: checks its component and its configuration, joins it with the policy and compiles it.
     ///
     /// # Errors
-    /// If the component cannot be used, or the configuration has mistakes: all of them are listed.
+    /// If the component cannot be used, or the configuration has mistakes: all of them are listed. Or if too many turns are
+    /// running for the functions to be asked what they are.
     pub async fn load_agent(&self, definition: AgentDefinition) -> Result<Agent, LoadError> {
         let agent = Agent::load(Arc::clone(&self.shared), definition).await?;
         let mut agents = lock(&self.shared.agents);
@@ -152,7 +155,8 @@ impl Runtime {
     /// (rule C7). Returns when all agents have changed over.
     ///
     /// # Errors
-    /// If the component is no policy, or an agent cannot be loaded with it. Such an agent keeps the old one.
+    /// If the component is no policy, or an agent cannot be loaded with it, or not be read from the
+    /// [catalogue](Agent::leave_component_to_catalogue). Such an agent keeps the old one.
     pub async fn replace_policy(&self, policy: Vec<u8>) -> Result<(), LoadError> {
         let shared = Arc::clone(&self.shared);
         let load = move || Policy::load(&shared.engine, &shared.questions, &policy, shared.code_cache.as_ref());
@@ -256,8 +260,7 @@ impl Shared {
     }
 
     /// A place for a turn of an agent, if there is one before it has waited too long.
-    pub(crate) async fn place(&self, agent: AgentKey) -> Result<Place, Busy> {
-        let longest_wait = self.environment.limits.longest_wait;
+    pub(crate) async fn place(&self, agent: AgentKey, longest_wait: Duration) -> Result<Place, Busy> {
         let place = tokio::time::timeout(longest_wait, self.places.take(agent)).await;
         place.map_err(|_| Busy { longest_wait })
     }

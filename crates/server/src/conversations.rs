@@ -18,6 +18,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::Problem;
 use crate::agents::Agents;
 use crate::answers::{Answers, Request};
+use crate::faults::survive;
 use crate::observability::Observations;
 use crate::wire::{
     Call, CallAnswer, ConversationAnswer, ConversationStatus, EndAnswer, PreviewAnswer, Start, TurnAnswer,
@@ -227,11 +228,14 @@ impl Conversations {
     async fn end_abandoned(&self, scope: &Scope, id: &str) -> Abandoned {
         // Who is calling has not gone away.
         let Ok(_turn) = self.turn(scope, id, Duration::ZERO).await else { return Abandoned::Left };
-        let problem = match self.end_if_overdue(scope, id).await {
-            Ok(true) => return Abandoned::Ended,
-            Ok(false) => return Abandoned::Left,
-            Err(problem) => problem,
-        };
+        // One that makes us panic would be the first again at the next time, and the others behind it would never be ended.
+        let ended = survive(self.end_if_overdue(scope, id)).await;
+        let problem =
+            match ended.unwrap_or_else(|| Err(Problem::internal("the service has a fault: please report this"))) {
+                Ok(true) => return Abandoned::Ended,
+                Ok(false) => return Abandoned::Left,
+                Err(problem) => problem,
+            };
         tracing::warn!(problem = %problem.name(), "an abandoned conversation was not ended, and is tried again later");
         match self.put_off(scope, id).await {
             Ok(true) => Abandoned::PutOff,
@@ -278,6 +282,7 @@ impl Conversations {
                 Ok(Some(end_answer(ended.turn.map(|turn| self.observed(turn)), ended.report)))
             }
             Err(EndError::Conflict) => Ok(None),
+            Err(error @ EndError::Busy(_)) => Err(error.into()),
             Err(error) => {
                 self.observations.failed_commit();
                 Err(error.into())

@@ -29,6 +29,7 @@ mod answers;
 mod compiler;
 mod connection;
 mod conversations;
+mod faults;
 mod input;
 mod lines;
 mod local;

@@ -7,59 +7,70 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use futures::{StreamExt, stream};
 
-/// The least rate, in bytes a second, in the mean of all the time that was spent waiting for the client.
-const RATE: f64 = 32.0 * 1024.0;
-
-/// For how long nothing is asked of the rate.
-const START: Duration = Duration::from_secs(30);
+/// What is asked of every large body.
+const PACE: Pace = Pace { start: Duration::from_secs(30), rate: 32.0 * 1024.0 };
 
 /// The body arrives more slowly than it has to.
 #[derive(Debug, thiserror::Error)]
 #[error("the body arrives too slowly")]
 pub(crate) struct TooSlow;
 
+/// How fast a body has to arrive, in the mean of all the time that was spent waiting for it.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// For how long nothing is asked.
+    start: Duration,
+    /// The least rate, in bytes a second.
+    rate: f64,
+}
+
 /// How a body has come in so far.
 #[derive(Default)]
-struct Pace {
+struct Arrived {
     bytes: usize,
     waited: Duration,
 }
 
-impl Pace {
+impl Arrived {
     /// Counts a piece that was waited for.
-    fn piece(&mut self, bytes: usize, waited: Duration) -> Result<(), TooSlow> {
+    fn add(&mut self, bytes: usize, waited: Duration, pace: Pace) -> Result<(), TooSlow> {
         self.bytes = self.bytes.saturating_add(bytes);
         self.waited = self.waited.saturating_add(waited);
-        let allowed = START.as_secs_f64() + self.bytes as f64 / RATE;
+        let allowed = pace.start.as_secs_f64() + self.bytes as f64 / pace.rate;
         if self.waited.as_secs_f64() > allowed { Err(TooSlow) } else { Ok(()) }
     }
 }
 
 /// Ends a request's body with [`TooSlow`] if it does not keep pace. How long no piece arrives at all has limits of its own.
 pub(crate) async fn keep_pace(request: Request) -> Request {
-    request.map(|body| {
-        let pieces =
-            stream::try_unfold((body.into_data_stream(), Pace::default()), |(mut body, mut pace)| async move {
-                let asked = Instant::now();
-                let Some(piece) = body.next().await.transpose()? else { return Ok(None) };
-                pace.piece(piece.len(), asked.elapsed())?;
-                Ok::<Option<(Bytes, _)>, BoxError>(Some((piece, (body, pace))))
-            });
-        Body::from_stream(pieces)
-    })
+    request.map(|body| paced(body, PACE))
+}
+
+fn paced(body: Body, pace: Pace) -> Body {
+    let start = (body.into_data_stream(), Arrived::default());
+    let pieces = stream::try_unfold(start, move |(mut body, mut arrived)| async move {
+        let asked = Instant::now();
+        let Some(piece) = body.next().await.transpose()? else { return Ok(None) };
+        arrived.add(piece.len(), asked.elapsed(), pace)?;
+        Ok::<Option<(Bytes, _)>, BoxError>(Some((piece, (body, arrived))))
+    });
+    Body::from_stream(pieces)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
+    use crate::input;
 
     const KIB: usize = 1 << 10;
     const SECOND: Duration = Duration::from_secs(1);
 
     /// How many pieces arrive until they come too slowly, of a hundred.
     fn arrived(bytes: usize, every: Duration) -> usize {
-        let mut pace = Pace::default();
-        (0..100).take_while(|_| pace.piece(bytes, every).is_ok()).count()
+        let mut arrived = Arrived::default();
+        (0..100).take_while(|_| arrived.add(bytes, every, PACE).is_ok()).count()
     }
 
     #[test]
@@ -70,14 +81,19 @@ mod tests {
         assert_eq!(arrived(0, Duration::MAX), 0);
     }
 
+    /// What comes of a body that is sent in pieces.
+    async fn sent(pace: Pace) -> Result<Bytes, axum::Error> {
+        let pieces = stream::iter(["one", "", "two"]).then(|piece| async move {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            Ok::<_, Infallible>(piece)
+        });
+        axum::body::to_bytes(paced(Body::from_stream(pieces), pace), 99).await
+    }
+
     #[tokio::test]
-    async fn what_keeps_pace_arrives_as_it_was_sent() {
-        let pieces = ["one", "", "two"].map(|piece| Ok::<_, TooSlow>(Bytes::from(piece)));
-        let sent = Request::new(Body::from_stream(stream::iter(pieces)));
-        let arrived = axum::body::to_bytes(keep_pace(sent).await.into_body(), 99).await.unwrap();
-        assert_eq!(arrived, "onetwo");
-        let broken = [Ok(Bytes::from("one")), Err(TooSlow)];
-        let sent = Request::new(Body::from_stream(stream::iter(broken)));
-        assert!(axum::body::to_bytes(keep_pace(sent).await.into_body(), 99).await.is_err());
+    async fn a_body_that_does_not_keep_pace_is_cut_off_and_another_arrives_as_it_was_sent() {
+        assert_eq!(sent(Pace { start: SECOND * 60, rate: 1.0 }).await.unwrap(), "onetwo");
+        let problem = input::broken_off(&sent(Pace { start: Duration::ZERO, rate: 1e12 }).await.unwrap_err());
+        assert_eq!(problem.status().as_u16(), 408, "{problem}");
     }
 }

@@ -328,3 +328,27 @@ impl Problem {
             .retry_after(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_cannot_be_served_now_is_told_when_to_come_again() {
+        let busy = || Busy { longest_wait: Duration::from_secs(1) };
+        let problems: [Problem; 4] = [
+            StartError::from(busy()).into(),
+            CallError::from(busy()).into(),
+            EndError::from(busy()).into(),
+            LoadError::from(busy()).into(),
+        ];
+        for problem in problems {
+            assert_eq!(problem.name(), "overloaded");
+            let response = problem.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "5");
+        }
+    }
+}

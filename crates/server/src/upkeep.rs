@@ -1,14 +1,13 @@
 //! What is done while nobody asks: abandoned conversations are ended, what has expired is deleted.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::conversations::Overdue;
+use crate::faults::survive;
 use crate::service::Service;
 
 /// How often abandoned conversations are looked for.
@@ -34,7 +33,7 @@ pub(crate) fn start(service: &Service) -> Upkeep {
     let (mut ticks, ending) = (each(LOOK), service.clone());
     tasks.spawn(async move {
         while ticks.next().await {
-            while guarded(end_overdue(&ending)).await.unwrap_or(false) && !ticks.have_stopped() {}
+            while survive(end_overdue(&ending)).await.unwrap_or(false) && !ticks.have_stopped() {}
         }
     });
     let (mut ticks, forgetting) = (each(FORGET), service.clone());
@@ -50,7 +49,7 @@ pub(crate) fn start(service: &Service) -> Upkeep {
         let (mut ticks, sweeping) = (each(every), service.clone());
         tasks.spawn(async move {
             while ticks.next().await {
-                guarded(sweep(&sweeping)).await;
+                survive(sweep(&sweeping)).await;
             }
         });
     }
@@ -67,15 +66,14 @@ impl Upkeep {
 
 async fn sweep(service: &Service) {
     match service.runtime.administration().sweep().await {
-        Ok(swept) => tracing::info!(?swept, "what had expired is deleted"),
+        Ok(swept) => {
+            tracing::info!(?swept, "what had expired is deleted");
+            if swept.deleted.undecodable > 0 {
+                tracing::error!("the store is damaged: `agent-memory verify` tells where");
+            }
+        }
         Err(error) => tracing::warn!(%error, "what has expired could not be deleted, and is tried again"),
     }
-}
-
-/// Does something that is tried again at its next time, whatever happens. None: it has panicked, which the log says.
-async fn guarded<T>(work: impl Future<Output = T>) -> Option<T> {
-    let done = AssertUnwindSafe(work).catch_unwind().await;
-    done.inspect_err(|_| tracing::error!("the upkeep has a fault, and is tried again: please report this")).ok()
 }
 
 /// Ends some abandoned conversations. Answers whether there may be more.

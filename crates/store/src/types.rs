@@ -1,6 +1,7 @@
 //! What goes into a store and what comes out of it.
 
 use std::fmt;
+use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
@@ -268,6 +269,27 @@ pub struct Swept {
     pub metrics: u64,
     /// Sessions.
     pub sessions: u64,
+    /// Callers on whom something is held that has expired, and whose records cannot be decoded. Such a record is left until
+    /// everything that it may hold has expired.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub undecodable: u64,
+}
+
+impl AddAssign for Swept {
+    fn add_assign(&mut self, more: Self) {
+        let Self { fields, identifiers, interactions, metrics, sessions, undecodable } = more;
+        self.fields += fields;
+        self.identifiers += identifiers;
+        self.interactions += interactions;
+        self.metrics += metrics;
+        self.sessions += sessions;
+        self.undecodable += undecodable;
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One conversation of a caller with an identifier, as analytics see it. It has nothing that leads to the caller.

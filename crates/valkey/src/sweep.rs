@@ -18,7 +18,7 @@ impl ValkeyStore {
     pub(crate) async fn sweep_everything(&self, now: Timestamp) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         for of_bucket in self.of_all_buckets(move |base| Box::pin(self.sweep_bucket(base, now))).await? {
-            add(&mut swept, of_bucket);
+            swept += of_bucket;
         }
         let agents = self.names.agents();
         let gone = now.saturating_sub(AGENT_KEPT).to_be_bytes();
@@ -37,7 +37,7 @@ impl ValkeyStore {
             let [fields, identifiers, interactions, metrics, sessions, more] = self.cluster.sound(counts)?[..] else {
                 return self.cluster.sound(Err(Damaged("a sweep has no counts")));
             };
-            add(&mut swept, Swept { fields, identifiers, interactions, metrics, sessions });
+            swept += Swept { fields, identifiers, interactions, metrics, sessions, ..Swept::default() };
             if more == 0 {
                 return Ok(swept);
             }
@@ -58,13 +58,4 @@ impl ValkeyStore {
         let hour = hour.map(|hour| bytes::times(&hour)).transpose();
         Ok(self.cluster.sound(hour)?.and_then(|hours| hours.first().copied()))
     }
-}
-
-fn add(swept: &mut Swept, more: Swept) {
-    let Swept { fields, identifiers, interactions, metrics, sessions } = more;
-    swept.fields += fields;
-    swept.identifiers += identifiers;
-    swept.interactions += interactions;
-    swept.metrics += metrics;
-    swept.sessions += sessions;
 }

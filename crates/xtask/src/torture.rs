@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -32,6 +32,7 @@ pub(crate) fn run(names: &[String], limit: Option<Duration>, report: bool) -> an
     eprintln!("building");
     let program = build()?;
     let subjects = subjects(&program, names)?;
+    let _only = if report { None } else { Some(Progress::lock()?) };
     let waiting = subjects.iter().filter(|subject| subject.obstacle.is_none()).collect();
     let progress = Progress::read()?;
     let turns =
@@ -253,6 +254,15 @@ struct Progress(BTreeMap<String, Played>);
 impl Progress {
     fn path() -> anyhow::Result<PathBuf> {
         Ok(workspace::metadata()?.target_directory.join("torture").join("progress.json").into())
+    }
+
+    /// Sees to it that no other process plays: each would undo what the other adds. It holds for as long as the file is open.
+    fn lock() -> anyhow::Result<File> {
+        let path = Self::path()?.with_extension("lock");
+        fs::create_dir_all(path.parent().unwrap_or(&path))?;
+        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        file.try_lock().context("rounds are being played already: stop that first, or wait until it is done")?;
+        Ok(file)
     }
 
     fn read() -> anyhow::Result<Self> {

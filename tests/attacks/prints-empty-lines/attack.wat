@@ -1,4 +1,4 @@
-;; Line ends and nothing else, each of which becomes an entry of the log.
+;; Line ends and nothing else: each of the first is an entry of the log.
 (import "wasi:cli/stdout@0.2.0" "get-stdout" (func $stdout (result i32)))
 (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush"
   (func $write (param i32 i32 i32 i32)))

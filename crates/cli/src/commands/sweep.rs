@@ -11,11 +11,12 @@ use crate::{output, surroundings};
 
 pub(crate) async fn sweep(arguments: &Sweep) -> anyhow::Result<Verdict> {
     let sweep = surroundings::administration(&arguments.stored).await?.sweep().await?;
+    let Swept { fields, identifiers, interactions, metrics, sessions, undecodable } = sweep.deleted;
+    let verdict = if undecodable == 0 { Verdict::Good } else { Verdict::Bad };
     if arguments.json {
         output::json_line(&sweep)?;
-        return Ok(Verdict::Good);
+        return Ok(verdict);
     }
-    let Swept { fields, identifiers, interactions, metrics, sessions } = sweep.deleted;
     let mut text = format!(
         "Deleted {}, {}, {}, {} and {}.\n",
         count(fields, "field"),
@@ -40,6 +41,14 @@ pub(crate) async fn sweep(arguments: &Sweep) -> anyhow::Result<Verdict> {
         )?,
         None => {}
     }
+    if undecodable > 0 {
+        writeln!(
+            text,
+            "The store is damaged: {} cannot be decoded, and what has expired there is left. They are deleted 91 days after \
+            the first thing in them has expired; `agent-memory verify` tells what else is damaged.",
+            count(undecodable, "caller record"),
+        )?;
+    }
     output::text(&text)?;
-    Ok(Verdict::Good)
+    Ok(verdict)
 }

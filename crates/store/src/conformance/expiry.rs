@@ -32,7 +32,7 @@ pub async fn e2_a_sweep_counts_what_it_deletes(store: Subject) {
     save(&store, lasting_session(2, expires + 1)).await;
 
     assert_eq!(store.sweep(expires - 1).await.unwrap(), Swept::default());
-    let swept = Swept { fields: 3, identifiers: 1, interactions: 2, metrics: 3, sessions: 1 };
+    let swept = Swept { fields: 3, identifiers: 1, interactions: 2, metrics: 3, sessions: 1, undecodable: 0 };
     assert_eq!(store.sweep(expires).await.unwrap(), swept);
     assert_eq!(store.sweep(expires).await.unwrap(), Swept::default());
     let swept = Swept { fields: 1, identifiers: 1, sessions: 1, ..Swept::default() };
@@ -55,7 +55,7 @@ pub async fn e2_a_sweep_deletes_any_number(store: Subject) {
     for task in tasks {
         task.await.unwrap();
     }
-    let swept = Swept { fields: 600, identifiers: 0, interactions: 600, metrics: 600, sessions: 600 };
+    let swept = Swept { fields: 600, identifiers: 0, interactions: 600, metrics: 600, sessions: 600, undecodable: 0 };
     assert_eq!(store.sweep(NOW + 90 * DAY).await.unwrap(), swept);
     assert_eq!(fields(&store, 17, NOW).await, [lasting("b", NOW + 91 * DAY)]);
     let swept = Swept { fields: 600, identifiers: 600, ..Swept::default() };

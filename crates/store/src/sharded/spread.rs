@@ -55,12 +55,8 @@ pub(super) fn together(of_all: Vec<Health>) -> Health {
 /// What several shards have swept.
 pub(super) fn sum(of_all: Vec<Swept>) -> Swept {
     let mut all = Swept::default();
-    for Swept { fields, identifiers, interactions, metrics, sessions } in of_all {
-        all.fields += fields;
-        all.identifiers += identifiers;
-        all.interactions += interactions;
-        all.metrics += metrics;
-        all.sessions += sessions;
+    for swept in of_all {
+        all += swept;
     }
     all
 }

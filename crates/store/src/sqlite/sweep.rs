@@ -8,20 +8,17 @@ use crate::{AGENT_KEPT, IdentityKey, Swept, Timestamp, types::hour_of};
 /// How many rows one step deletes at most: a few milliseconds' work.
 const ROWS: usize = 128;
 
+/// How long after the first thing in a caller's record everything in it has expired: nothing is kept for more than 90 days (E1).
+const ALL_EXPIRED: Timestamp = 91 * 24 * 60 * 60;
+
 /// A sweep that has begun.
 pub(super) struct Sweep {
     now: Timestamp,
     stage: Stage,
     swept: Swept,
-    /// How many callers' records are due and cannot be decoded.
-    undecodable: usize,
-}
-
-/// A sweep that is over.
-pub(super) struct Over {
-    pub(super) swept: Swept,
-    /// How many callers' records could not be decoded, and were left as they are.
-    pub(super) undecodable: usize,
+    /// When the last record was due that stays because it cannot be decoded, and the number of its row. All that are due before
+    /// it are swept.
+    passed: (Timestamp, i64),
 }
 
 #[derive(Clone, Copy)]
@@ -39,11 +36,11 @@ enum Stage {
 
 impl Sweep {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { now, stage: Stage::Sessions, swept: Swept::default(), undecodable: 0 }
+        Self { now, stage: Stage::Sessions, swept: Swept::default(), passed: (Timestamp::MIN, i64::MIN) }
     }
 
     /// Deletes a few rows. Answers how much was deleted since the beginning once nothing is left to delete.
-    pub(super) fn step(&mut self, connection: &Connection) -> Attempt<Option<Over>> {
+    pub(super) fn step(&mut self, connection: &Connection) -> Attempt<Option<Swept>> {
         let deleted = match self.stage {
             Stage::Sessions => {
                 let deleted = self.delete(connection, "sessions")?;
@@ -75,7 +72,7 @@ impl Sweep {
             Stage::Components => Stage::Acts,
             Stage::Acts => Stage::Registers,
             Stage::Registers => Stage::Note,
-            Stage::Note => return Ok(Some(Over { swept: self.swept, undecodable: self.undecodable })),
+            Stage::Note => return Ok(Some(self.swept)),
         };
         Ok(None)
     }
@@ -86,26 +83,34 @@ impl Sweep {
         Ok(connection.prepare_cached(&statement)?.execute(params![self.now, ROWS])?)
     }
 
-    /// Every record that is due holds something that has expired, so that afterwards it is due later or gone. Only those
-    /// that cannot be decoded stay, before all that are yet to be swept.
+    /// Every record that is due holds something that has expired, so that afterwards it is due later or gone. One that cannot
+    /// be decoded stays until everything in it has expired.
     fn callers(&mut self, connection: &Connection) -> Attempt<usize> {
-        let mut due: Vec<(IdentityKey, Attempt<Caller>)> = Vec::new();
+        let mut due: Vec<(IdentityKey, (Timestamp, i64), Attempt<Caller>)> = Vec::new();
         let mut statement = connection.prepare_cached(
-            "SELECT identity, record FROM callers WHERE sweep_at <= ?1 ORDER BY sweep_at, rowid LIMIT ?2 OFFSET ?3",
+            "SELECT identity, sweep_at, rowid, record FROM callers WHERE sweep_at <= ?1 AND (sweep_at, rowid) > (?2, ?3)
+            ORDER BY sweep_at, rowid LIMIT ?4",
         )?;
-        let mut rows = statement.query(params![self.now, ROWS, self.undecodable])?;
+        let mut rows = statement.query(params![self.now, self.passed.0, self.passed.1, ROWS])?;
         while let Some(row) = rows.next()? {
-            let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            due.push((IdentityKey(row.get(0)?), decode(record)));
+            let record = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
+            due.push((IdentityKey(row.get(0)?), (row.get(1)?, row.get(2)?), decode(record)));
         }
         let count = due.len();
-        for (identity, caller) in due {
+        for (identity, place, caller) in due {
             match caller {
                 Ok(mut caller) => {
                     caller.sweep(self.now, &mut self.swept);
                     put_caller(connection, &identity, &caller)?;
                 }
-                Err(_) => self.undecodable += 1,
+                Err(_) if place.0 <= self.now.saturating_sub(ALL_EXPIRED) => {
+                    put_caller(connection, &identity, &Caller::default())?;
+                    self.swept.identifiers += 1;
+                }
+                Err(_) => {
+                    self.passed = place;
+                    self.swept.undecodable += 1;
+                }
             }
         }
         Ok(count)

@@ -18,10 +18,10 @@ use super::{
     failure::{Attempt, Failure},
     open::{Location, PATIENCE},
     scrub::{Means, Pass},
-    sweep::{self, Sweep},
+    sweep::Sweep,
     writer::{Job, Operation, Reply, found},
 };
-use crate::{Effect, StoreError};
+use crate::{Effect, StoreError, Swept};
 
 /// How many operations share a transaction at most.
 const BATCH: usize = 256;
@@ -55,7 +55,7 @@ pub(super) struct Worker<I = mpsc::Receiver<Job>> {
     connection: Option<Connection>,
     counters: Arc<Counters>,
     jobs: I,
-    sweeps: VecDeque<(Sweep, Reply<sweep::Over>)>,
+    sweeps: VecDeque<(Sweep, Reply<Swept>)>,
     /// Who waits for copies to be wiped, by a scrub that has not begun.
     unwiped: Vec<Box<dyn Operation>>,
     scrub: Option<Scrub>,
@@ -77,7 +77,7 @@ enum ScrubStage {
 /// What was done in a transaction.
 struct Done {
     operations: Vec<Result<(), StoreError>>,
-    sweep: Option<Result<Option<sweep::Over>, StoreError>>,
+    sweep: Option<Result<Option<Swept>, StoreError>>,
     scrub: Option<Result<Option<()>, StoreError>>,
 }
 
@@ -221,9 +221,9 @@ impl<I: Intake> Worker<I> {
             }
         }
         match done.sweep {
-            Some(Ok(Some(over))) => {
+            Some(Ok(Some(swept))) => {
                 if let Some((_, reply)) = self.sweeps.pop_front() {
-                    self.unwiped.push(found(over, reply));
+                    self.unwiped.push(found(swept, reply));
                 }
             }
             Some(Err(error)) => {

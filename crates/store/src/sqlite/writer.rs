@@ -5,7 +5,7 @@ use std::{sync::Arc, thread};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Counters, failure::Attempt, open::Location, scrub::Means, sweep, worker::Worker};
+use super::{Counters, failure::Attempt, open::Location, scrub::Means, worker::Worker};
 use crate::{Effect, StoreError, Swept, Timestamp};
 
 /// How many operations may wait. Whoever comes then waits to be queued.
@@ -28,7 +28,7 @@ pub(super) enum Job {
     /// An operation that is answered when no copy of what it has deleted is left.
     Delete(Box<dyn Operation>),
     /// A sweep.
-    Sweep(Timestamp, Reply<sweep::Over>),
+    Sweep(Timestamp, Reply<Swept>),
 }
 
 /// Something to be done within a transaction, and somebody who waits for it.
@@ -85,16 +85,7 @@ impl Writer {
 
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let sweep::Over { swept, undecodable } = self.ask(Job::Sweep(now, reply), answer).await?;
-        if undecodable == 0 {
-            return Ok(swept);
-        }
-        Err(StoreError::Damaged {
-            place: self.location.place().to_owned(),
-            what: format!(
-                "{undecodable} of the callers' records cannot be decoded; all else that has expired is deleted"
-            ),
-        })
+        self.ask(Job::Sweep(now, reply), answer).await
     }
 
     /// Does what is queued, and closes the connection.

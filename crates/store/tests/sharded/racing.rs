@@ -183,7 +183,7 @@ async fn w4_a_session_that_is_to_be_deleted_yet_is_not_overdue() {
 }
 
 #[tokio::test]
-async fn a_claim_that_cannot_be_read_hides_no_overdue_session_but_its_own() {
+async fn a_claim_that_cannot_be_read_hides_no_overdue_session() {
     let shards = memory_shards(3);
     let store = sharded(&shards).await;
     let (spoilt, running) = (conversation(1, 2), conversation(4, 9));
