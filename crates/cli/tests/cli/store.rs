@@ -205,4 +205,12 @@ conversations:
     let text = verify(&[]).expect(1).out;
     assert!(text.contains(&format!("1 value: {why}\n")), "{text}");
     assert!(text.contains("restore the store from a backup") && !text.contains("stilton"), "{text}");
+
+    // A sweep goes on, and says so too.
+    let spoil = "UPDATE callers SET record = X'01ff'";
+    assert_eq!(rusqlite::Connection::open(&path).unwrap().execute(spoil, []).unwrap(), 1);
+    let sweep = |more: &[&str]| folder.run(&[&["sweep", "--at", "2026-07-01T00:00:00Z"], &plain[..], more].concat());
+    assert_eq!(sweep(&["--json"]).expect(1).json()["deleted"]["undecodable"], 1);
+    let text = sweep(&[]).expect(1).out;
+    assert!(text.contains("The store is damaged: 1 caller record cannot be decoded"), "{text}");
 }
