@@ -143,11 +143,9 @@ impl Agent {
     /// that is published there can do without them.
     pub fn leave_component_to_catalogue(&self) {
         let mut versions = lock(&self.state.versions);
-        let Source { functions, configuration } = &*versions.source;
-        if let Component::Here(bytes) = functions {
-            let functions = Component::InCatalogue(ComponentId::of(bytes));
-            versions.source = Arc::new(Source { functions, configuration: Arc::clone(configuration) });
-        }
+        let functions = Component::InCatalogue(ComponentId::new(versions.current().key.functions));
+        let configuration = Arc::clone(&versions.source.configuration);
+        versions.source = Arc::new(Source { functions, configuration });
     }
 
     /// All functions, `start_function` and `end_function` included.
@@ -222,9 +220,7 @@ impl Agent {
 impl AgentState {
     /// The version that conversations begin with.
     pub(crate) fn current(&self) -> Arc<Version> {
-        let versions = lock(&self.versions);
-        #[allow(clippy::expect_used, reason = "an agent is made with a version, and none is ever taken away")]
-        Arc::clone(versions.loaded.last().expect("an agent has a version"))
+        Arc::clone(lock(&self.versions).current())
     }
 
     /// The version that a session began with. If only the policy has changed since it was saved, as after an
@@ -255,6 +251,11 @@ impl AgentState {
 }
 
 impl Versions {
+    fn current(&self) -> &Arc<Version> {
+        #[allow(clippy::expect_used, reason = "an agent is made with a version, and none is ever taken away")]
+        self.loaded.last().expect("an agent has a version")
+    }
+
     /// Takes a version into use.
     fn add(&mut self, version: Version) {
         self.loaded.retain(|other| other.key != version.key);

@@ -184,7 +184,11 @@ impl VersionId {
 impl ComponentId {
     /// The id of a component.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(*blake3::hash(bytes).as_bytes())
+        Self::new(*blake3::hash(bytes).as_bytes())
+    }
+
+    pub(crate) fn new(digest: [u8; 32]) -> Self {
+        Self(digest)
     }
 
     /// The key that the component goes by in a store.

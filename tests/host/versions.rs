@@ -83,15 +83,19 @@ async fn an_agent_runs_no_component_and_in_no_scope_but_its_own() {
     }
 }
 
+/// The policy with a custom section, which makes it another component with the same behaviour.
+fn policy_named(name: u8) -> Vec<u8> {
+    let mut policy = std::fs::read(agent_memory_tests::policy()).unwrap();
+    policy.extend([0, 2, 1, name]);
+    policy
+}
+
 #[tokio::test]
 async fn a_new_policy_is_taken_into_use_without_a_pause() {
     let desk = Desk::new("").await;
     let mut running = desk.call_from(CALLER).await;
     set(&mut running, "mood", &json!("good")).await;
-    // A custom section makes it another component with the same behaviour.
-    let mut policy = std::fs::read(agent_memory_tests::policy()).unwrap();
-    policy.extend([0, 2, 1, b'x']);
-    desk.runtime.replace_policy(policy).await.unwrap();
+    desk.runtime.replace_policy(policy_named(b'x')).await.unwrap();
     let mut new = desk.call_from("+441632960002").await;
     assert_eq!(value(&mut new, "memory_len", &json!({})).await, json!(0));
     set(&mut running, "cheese_type", &json!("brie")).await;
@@ -110,9 +114,7 @@ async fn a_component_that_is_left_to_the_catalogue_is_read_from_there_for_a_new_
         AgentDefinition { scope: scope(), functions: component("probe"), configuration: configuration("") };
     catalogue.publish(&definition).await.unwrap();
     desk.agent.leave_component_to_catalogue();
-    let policy = std::fs::read(agent_memory_tests::policy()).unwrap();
-    let policy = |name| [policy.as_slice(), &[0, 2, 1, name]].concat();
-    desk.runtime.replace_policy(policy(b'x')).await.unwrap();
+    desk.runtime.replace_policy(policy_named(b'x')).await.unwrap();
     let mut conversation = desk.call_from(CALLER).await;
     set(&mut conversation, "mood", &json!("good")).await;
 
@@ -120,7 +122,7 @@ async fn a_component_that_is_left_to_the_catalogue_is_read_from_there_for_a_new_
     catalogue.withdraw(&scope()).await.unwrap();
     desk.set_clock("2026-04-05T10:00:00Z");
     administration.sweep().await.unwrap();
-    let error = desk.runtime.replace_policy(policy(b'y')).await.unwrap_err();
+    let error = desk.runtime.replace_policy(policy_named(b'y')).await.unwrap_err();
     assert!(matches!(error, LoadError::NotInCatalogue(_)), "{error}");
     desk.call_from(CALLER).await.end(Outcome::default()).await.unwrap();
 }

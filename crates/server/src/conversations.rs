@@ -230,12 +230,11 @@ impl Conversations {
         let Ok(_turn) = self.turn(scope, id, Duration::ZERO).await else { return Abandoned::Left };
         // One that makes us panic would be the first again at the next time, and the others behind it would never be ended.
         let ended = survive(self.end_if_overdue(scope, id)).await;
-        let problem =
-            match ended.unwrap_or_else(|| Err(Problem::internal("the service has a fault: please report this"))) {
-                Ok(true) => return Abandoned::Ended,
-                Ok(false) => return Abandoned::Left,
-                Err(problem) => problem,
-            };
+        let problem = match ended.unwrap_or_else(|| Err(Problem::fault())) {
+            Ok(true) => return Abandoned::Ended,
+            Ok(false) => return Abandoned::Left,
+            Err(problem) => problem,
+        };
         tracing::warn!(problem = %problem.name(), "an abandoned conversation was not ended, and is tried again later");
         match self.put_off(scope, id).await {
             Ok(true) => Abandoned::PutOff,

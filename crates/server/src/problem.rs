@@ -323,6 +323,11 @@ impl Problem {
         )
     }
 
+    /// Something of ours has panicked, or answered what it must not.
+    pub(crate) fn fault() -> Self {
+        Self::internal("the service has a fault: please report this")
+    }
+
     fn changed() -> Self {
         Self::busy("another call has changed the conversation meanwhile, and this one has left no trace: try again")
             .retry_after(1)

@@ -271,7 +271,7 @@ pub struct Swept {
     pub sessions: u64,
     /// Callers on whom something is held that has expired, and whose records cannot be decoded. Such a record is left until
     /// everything that it may hold has expired.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub undecodable: u64,
 }
 
@@ -288,7 +288,7 @@ impl AddAssign for Swept {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_none(count: &u64) -> bool {
+fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 

@@ -169,9 +169,7 @@ pub(crate) fn router(service: Service) -> Router {
         .layer(from_fn_with_state(service.clone(), local::refuse_foreign))
         .route_layer(from_fn_with_state(service.clone(), observability::observe))
         .layer(map_response(as_problem))
-        .layer(CatchPanicLayer::custom(|_| {
-            Problem::internal("the service has a fault: please report this").into_response()
-        }))
+        .layer(CatchPanicLayer::custom(|_| Problem::fault().into_response()))
         .layer(RequestBodyTimeoutLayer::new(PIECE_TIME))
         .layer(CompressionLayer::new())
         .layer(security(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -191,7 +189,7 @@ async fn as_problem(response: Response) -> Response {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large("the body has more bytes than the service takes"),
         StatusCode::REQUEST_TIMEOUT => Problem::too_slow("send the request faster"),
-        status if status.is_server_error() => Problem::internal("the service has a fault: please report this"),
+        status if status.is_server_error() => Problem::fault(),
         _ => Problem::malformed("the request cannot be read: look at /openapi.json for its form"),
     }
     .into_response()
